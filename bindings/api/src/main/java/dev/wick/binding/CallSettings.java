@@ -1,0 +1,32 @@
+package dev.wick.binding;
+
+/**
+ * Everything thread-local that a call depends on; set on entry to native code and restored on return. Immutable.
+ *
+ * @param mode           autograd mode
+ * @param intraOpThreads threads of one operator; 0 is the process setting
+ * @param onednnGraph    whether graphs compiled during the call pass through oneDNN Graph fusion
+ */
+public record CallSettings(GradMode mode, int intraOpThreads, boolean onednnGraph) {
+    /** Inference on the process's threads. */
+    public static final CallSettings INFERENCE = new CallSettings(GradMode.INFERENCE, 0, false);
+    /** No autograd graph, on the process's threads. */
+    public static final CallSettings NO_GRAD = new CallSettings(GradMode.NO_GRAD, 0, false);
+    /** Autograd, on the process's threads. */
+    public static final CallSettings GRAD = new CallSettings(GradMode.GRAD, 0, false);
+
+    public CallSettings {
+        if (intraOpThreads < 0) {
+            throw new IllegalArgumentException("threads must not be negative: " + intraOpThreads);
+        }
+    }
+
+    /** The shared settings of a mode. */
+    public static CallSettings of(GradMode mode) {
+        return switch (mode) {
+            case INFERENCE -> INFERENCE;
+            case NO_GRAD -> NO_GRAD;
+            case GRAD -> GRAD;
+        };
+    }
+}
