@@ -1,0 +1,74 @@
+package dev.wick;
+
+import dev.wick.binding.Handle;
+import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Frees what was forgotten and reports it; any thread.
+ *
+ * <p>The report names the place of allocation under {@code -Dwick.leaks=track}; a stack walk for every tensor would cost
+ * more than most operators, so it is off otherwise.
+ */
+final class Leaks {
+    static final String PROPERTY = "wick.leaks";
+
+    private static final System.Logger LOGGER = System.getLogger("dev.wick.leaks");
+    private static final Cleaner CLEANER = Cleaner.create(Thread.ofPlatform().name("wick-cleaner").daemon().factory());
+    private static final boolean TRACK = "track".equals(System.getProperty(PROPERTY));
+    private static final AtomicLong FORGOTTEN = new AtomicLong();
+
+    private Leaks() {
+    }
+
+    static long forgotten() {
+        return FORGOTTEN.get();
+    }
+
+    /**
+     * What keeps a native object alive on Java's side: the object that the user holds, and the scope of each view of its
+     * memory. The last of them to become unreachable frees a forgotten one.
+     */
+    static final class Ownership implements Runnable {
+        private final Handle handle;
+        private final Throwable site;
+        private final AtomicInteger anchors = new AtomicInteger();
+        private volatile boolean deferred;
+
+        Ownership(Handle handle) {
+            this.handle = handle;
+            this.site = TRACK ? new Throwable("allocated here") : null;
+        }
+
+        /** Keeps the native object as long as an object is reachable. */
+        Cleaner.Cleanable anchor(Object object) {
+            anchors.incrementAndGet();
+            return CLEANER.register(object, this);
+        }
+
+        /** The user has closed the object, but its memory is in use: the last anchor frees it, and that is no leak. */
+        void defer() {
+            deferred = true;
+        }
+
+        @Override
+        public void run() {
+            if (anchors.decrementAndGet() > 0 || handle.isClosed()) {
+                return;
+            }
+            if (deferred) {
+                handle.close();
+                return;
+            }
+            FORGOTTEN.incrementAndGet();
+            if (site != null) {
+                LOGGER.log(System.Logger.Level.WARNING, "a " + handle.kind() + " was never closed", site);
+            } else if (FORGOTTEN.get() == 1) {
+                LOGGER.log(System.Logger.Level.WARNING, "a " + handle.kind() + " was never closed; -D" + PROPERTY
+                        + "=track logs where such objects are allocated");
+            }
+            handle.close();
+        }
+    }
+}

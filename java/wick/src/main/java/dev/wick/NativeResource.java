@@ -1,0 +1,52 @@
+package dev.wick;
+
+import dev.wick.binding.Handle;
+import java.lang.ref.Cleaner;
+
+/** A handle with its owner in Java: closed once by the user, or by the cleaner when forgotten; any thread. */
+abstract class NativeResource implements AutoCloseable {
+    private final Handle handle;
+    private final Leaks.Ownership ownership;
+    private final Cleaner.Cleanable cleanable;
+    private volatile boolean closed;
+
+    NativeResource(Handle handle) {
+        this.handle = handle;
+        this.ownership = new Leaks.Ownership(handle);
+        this.cleanable = ownership.anchor(this);
+    }
+
+    Handle handle() {
+        return handle;
+    }
+
+    Leaks.Ownership ownership() {
+        return ownership;
+    }
+
+    /** Whether it has been closed. */
+    public final boolean isClosed() {
+        return closed;
+    }
+
+    final void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the " + handle.kind() + " is closed");
+        }
+    }
+
+    /** Frees the native object, at once or when the last thread inside leaves; closing again does nothing. */
+    @Override
+    public void close() {
+        closed = true;
+        handle.close();
+        cleanable.clean();
+    }
+
+    /** Closes the object for its user, and leaves the native one to the last view of its memory. */
+    final void closeWithViews() {
+        closed = true;
+        ownership.defer();
+        cleanable.clean();
+    }
+}

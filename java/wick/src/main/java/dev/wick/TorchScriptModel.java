@@ -1,0 +1,383 @@
+package dev.wick;
+
+import dev.wick.binding.BoxedValue;
+import dev.wick.binding.CallSettings;
+import dev.wick.binding.Handle;
+import dev.wick.binding.TorchBinding;
+import dev.wick.error.BadArgumentException;
+import dev.wick.error.ModelUnreadableException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A TorchScript module; any thread may call and read it, and nobody may change it ({@link #train}, {@link #set}) while it
+ * runs.
+ *
+ * <p>An archive is a program: damaged ones are refused (every checksum is verified), but load only those you trust.
+ */
+public final class TorchScriptModel extends NativeResource implements Model {
+    private final Map<String, Handle> methodHandles = new ConcurrentHashMap<>();
+    private final Device device;
+
+    private TorchScriptModel(Handle handle, Device device) {
+        super(handle);
+        this.device = device;
+    }
+
+    // Loading
+
+    static TorchScriptModel load(Path path, Device device) {
+        String source = path.toString();
+        if (!Files.exists(path)) {
+            throw new ModelUnreadableException(source, "there is no such file");
+        }
+        if (Files.isDirectory(path)) {
+            throw new ModelUnreadableException(source, "it is a directory; name the archive in it");
+        }
+        // Read, not mapped: a file that shrinks under a mapping ends the process with SIGBUS.
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ); Arena arena = Arena.ofShared()) {
+            MemorySegment archive = arena.allocate(Math.max(1, channel.size()), 64).asSlice(0, channel.size());
+            long at = 0;
+            while (at < archive.byteSize()) {
+                long length = Math.min(1 << 30, archive.byteSize() - at);
+                int read = channel.read(archive.asSlice(at, length).asByteBuffer(), at);
+                if (read < 0) {
+                    throw new ModelUnreadableException(source, "the file became shorter while it was read");
+                }
+                at += read;
+            }
+            return load(archive, source, device);
+        } catch (IOException e) {
+            throw new ModelUnreadableException(source, "it cannot be read (" + e + ")");
+        }
+    }
+
+    static TorchScriptModel load(MemorySegment archive, Device device) {
+        return load(archive, "in memory", device);
+    }
+
+    static TorchScriptModel load(InputStream archive, Device device) {
+        Objects.requireNonNull(archive, "archive");
+        try (GrowingMemory memory = new GrowingMemory()) {
+            byte[] chunk = new byte[1 << 16];
+            for (int count = archive.read(chunk); count >= 0; count = archive.read(chunk)) {
+                memory.append(chunk, count);
+            }
+            return load(memory.segment(), "from a stream", device);
+        } catch (IOException e) {
+            throw new ModelUnreadableException("from a stream", "the stream failed (" + e + ")");
+        }
+    }
+
+    private static TorchScriptModel load(MemorySegment archive, String source, Device device) {
+        Engine.get().require(device);
+        TorchBinding binding = Engine.binding();
+        TorchArchive.verify(archive, source);
+        try {
+            return DeepStack.call(() -> {
+                int index = device.type() == Device.Type.CUDA ? device.index() : -1;
+                Handle handle = binding.loadModule(archive, device.type().code(), index, false);
+                try {
+                    binding.convert(handle, -1, device.type().code(), index, true);
+                    return new TorchScriptModel(handle, device);
+                } catch (RuntimeException e) {
+                    handle.close();
+                    throw e;
+                }
+            });
+        } catch (ModelUnreadableException e) {
+            throw new ModelUnreadableException(source, e.reason(), e.nativeBacktrace().orElse(null));
+        }
+    }
+
+    // What is in it
+
+    @Override
+    public List<Method> methods() {
+        List<Method> methods = new ArrayList<>();
+        for (BoxedValue row : rows(Engine.binding().methods(handle()))) {
+            List<BoxedValue> cells = cells(row);
+            methods.add(new Method(text(cells.get(0)), text(cells.get(1)), (int) number(cells.get(2))));
+        }
+        return List.copyOf(methods);
+    }
+
+    @Override
+    public Map<String, Tensor> parameters() {
+        return named(Engine.binding().parameters(handle()));
+    }
+
+    @Override
+    public Map<String, Tensor> buffers() {
+        return named(Engine.binding().buffers(handle()));
+    }
+
+    private static Map<String, Tensor> named(BoxedValue rows) {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (BoxedValue row : rows(rows)) {
+            List<BoxedValue> cells = cells(row);
+            tensors.put(text(cells.get(0)), Value.of(cells.get(1)).tensor());
+        }
+        return tensors;
+    }
+
+    /**
+     * An attribute of the module that is neither parameter, buffer nor submodule.
+     *
+     * @param name  as {@link #get} takes it
+     * @param type  as TorchScript writes it
+     * @param value its value now; tensors in it are the caller's to close
+     */
+    public record Attribute(String name, String type, Value value) {
+    }
+
+    /** The module's own attributes and constants. */
+    public List<Attribute> attributes() {
+        List<Attribute> attributes = new ArrayList<>();
+        for (BoxedValue row : rows(Engine.binding().attributes(handle()))) {
+            List<BoxedValue> cells = cells(row);
+            attributes.add(new Attribute(text(cells.get(0)), text(cells.get(1)), Value.of(cells.get(2))));
+        }
+        return attributes;
+    }
+
+    /** The submodules' TorchScript types by qualified name, all levels. */
+    public Map<String, String> submodules() {
+        Map<String, String> types = new LinkedHashMap<>();
+        for (BoxedValue row : rows(Engine.binding().submodules(handle()))) {
+            List<BoxedValue> cells = cells(row);
+            types.put(text(cells.get(0)), text(cells.get(1)));
+        }
+        return types;
+    }
+
+    /** An attribute, parameter or buffer by qualified name; a tensor in it shares the model's memory. */
+    public Value get(String name) {
+        return Value.of(Engine.binding().attribute(handle(), name));
+    }
+
+    /** Writes an attribute by qualified name; the value must have its type. */
+    public void set(String name, Object value) {
+        Engine.binding().setAttribute(handle(), name, Arguments.box(value));
+    }
+
+    /** A submodule that shares this one's parameters; close it by itself. */
+    public TorchScriptModel submodule(String name) {
+        return new TorchScriptModel(Engine.binding().submodule(handle(), name), device);
+    }
+
+    /** A constant baked into a graph, with where it stands. */
+    public record Constant(String method, String kind, String value, String operator, String argument, long uses) {
+    }
+
+    /** Device and dtype constants in the graphs of all methods of all submodules. */
+    public List<Constant> constants() {
+        List<Constant> constants = new ArrayList<>();
+        for (BoxedValue row : rows(Engine.binding().constants(handle()))) {
+            List<BoxedValue> cells = cells(row);
+            constants.add(new Constant(text(cells.get(0)), text(cells.get(1)), text(cells.get(2)), text(cells.get(3)),
+                    text(cells.get(4)), number(cells.get(5))));
+        }
+        return List.copyOf(constants);
+    }
+
+    /** The intermediate representation, or the source, of a method. */
+    public String graph(String method, TorchBinding.GraphKind kind) {
+        return Engine.binding().graph(handle(), method, kind);
+    }
+
+    /** Where its tensors were put when it was loaded or converted. */
+    public Device device() {
+        return device;
+    }
+
+    // Calling
+
+    @Override
+    public Value call(CallSettings settings, String method, Object... arguments) {
+        try {
+            return Value.of(Engine.binding().callMethod(methodHandle(method), settings, Arguments.boxAll(arguments)));
+        } finally {
+            Arguments.changed(arguments);
+        }
+    }
+
+    Handle methodHandle(String name) {
+        checkOpen();
+        Handle known = methodHandles.get(name);
+        if (known != null) {
+            return known;
+        }
+        Handle found = Engine.binding().method(handle(), name);
+        Handle first = methodHandles.putIfAbsent(name, found);
+        if (first != null) {
+            found.close();
+            return first;
+        }
+        if (isClosed()) {
+            // close() may have gone over the map before this one was in it.
+            closeMethods();
+            checkOpen();
+        }
+        return found;
+    }
+
+    // Changing
+
+    /** Puts it into training or evaluation mode. Not while it runs. */
+    public void train(boolean training) {
+        Engine.binding().train(handle(), training);
+    }
+
+    /**
+     * A copy with floating parameters, buffers and dtype constants in its graphs converted.
+     *
+     * @param dtype a floating dtype
+     */
+    public Conversion to(DType dtype) {
+        if (!dtype.isFloating()) {
+            throw new BadArgumentException("expected a floating dtype to convert a model to, got " + dtype.torchName());
+        }
+        return convert(dtype.code(), device);
+    }
+
+    /** A copy with all tensors and device constants moved to a device. */
+    public Conversion to(Device target) {
+        Engine.get().require(target);
+        return convert(-1, target);
+    }
+
+    /**
+     * A converted copy.
+     *
+     * @param model            the copy; the original is as it was
+     * @param convertedBytes   bytes of the tensors that were converted, in their new form
+     * @param patchedConstants constants in graphs that were rewritten
+     */
+    public record Conversion(TorchScriptModel model, long convertedBytes, long patchedConstants) {
+    }
+
+    private Conversion convert(int dtype, Device target) {
+        return DeepStack.call(() -> {
+            Handle copy = Engine.binding().cloneModule(handle());
+            try {
+                int index = target.type() == Device.Type.CUDA ? target.index() : -1;
+                List<BoxedValue> counts = cells(Engine.binding().convert(copy, dtype, target.type().code(), index, true));
+                return new Conversion(new TorchScriptModel(copy, target), number(counts.get(0)),
+                        number(counts.get(1)));
+            } catch (RuntimeException e) {
+                copy.close();
+                throw e;
+            }
+        });
+    }
+
+    /** A copy with types, graphs and tensors of its own. */
+    public TorchScriptModel copy() {
+        return new TorchScriptModel(DeepStack.call(() -> Engine.binding().cloneModule(handle())), device);
+    }
+
+    /**
+     * A frozen copy: parameters become constants and each method's graph is optimised. Every method is kept.
+     *
+     * @param preservedAttributes attributes that stay readable
+     */
+    public TorchScriptModel freeze(String... preservedAttributes) {
+        return new TorchScriptModel(DeepStack.call(() -> Engine.binding().freeze(handle(),
+                List.of(preservedAttributes), true)), device);
+    }
+
+    /**
+     * A frozen copy with operators rewritten for inference (torch.jit.optimize_for_inference); it cannot be saved.
+     *
+     * @param preservedAttributes attributes that stay readable
+     */
+    public TorchScriptModel optimizeForInference(String... preservedAttributes) {
+        return new TorchScriptModel(DeepStack.call(() -> Engine.binding().optimizeForInference(handle(),
+                List.of(preservedAttributes))), device);
+    }
+
+    /**
+     * Writes a TorchScript archive, by way of a temporary file beside it, so that a failure leaves no half archive.
+     *
+     * @throws dev.wick.error.WickException if it cannot be written, or was optimised for inference
+     */
+    public void save(Path path) {
+        DeepStack.run(() -> Engine.binding().saveModule(handle(), path.toAbsolutePath()));
+    }
+
+    /** Frees the model when the last thread that calls it has left; closing again does nothing. */
+    @Override
+    public void close() {
+        super.close();
+        closeMethods();
+    }
+
+    private void closeMethods() {
+        methodHandles.values().forEach(Handle::close);
+    }
+
+    @Override
+    public String toString() {
+        return isClosed() ? "TorchScriptModel[closed]"
+                : "TorchScriptModel" + methods().stream().map(Method::name).toList() + " on " + device;
+    }
+
+    private static List<BoxedValue> rows(BoxedValue table) {
+        return ((BoxedValue.ListValue) table).elements();
+    }
+
+    private static List<BoxedValue> cells(BoxedValue row) {
+        return ((BoxedValue.TupleValue) row).elements();
+    }
+
+    private static String text(BoxedValue cell) {
+        return ((BoxedValue.StringValue) cell).value();
+    }
+
+    private static long number(BoxedValue cell) {
+        return ((BoxedValue.IntValue) cell).value();
+    }
+
+    /** Native memory that grows as a stream of unknown length is read, beyond 2 GiB too. */
+    private static final class GrowingMemory implements AutoCloseable {
+        private Arena arena = Arena.ofShared();
+        private MemorySegment memory = arena.allocate(1 << 20, 64);
+        private long length;
+
+        void append(byte[] bytes, int count) {
+            if (length + count > memory.byteSize()) {
+                Arena larger = Arena.ofShared();
+                MemorySegment grown = larger.allocate(memory.byteSize() * 2, 64);
+                MemorySegment.copy(memory, 0, grown, 0, length);
+                arena.close();
+                arena = larger;
+                memory = grown;
+            }
+            MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, length, count);
+            length += count;
+        }
+
+        MemorySegment segment() {
+            return memory.asSlice(0, length);
+        }
+
+        @Override
+        public void close() {
+            arena.close();
+        }
+    }
+}
