@@ -40,9 +40,26 @@ public final class Tensor extends NativeResource {
     }
 
     private Tensor(Handle handle, MemorySegment wrapped) {
+        this(handle, wrapped, true);
+    }
+
+    private Tensor(Handle handle, MemorySegment wrapped, boolean scoped) {
         super(handle);
         this.wrapped = wrapped;
-        TensorScope.adopt(this);
+        if (scoped) {
+            TensorScope.adopt(this);
+        }
+    }
+
+    /** A tensor that belongs to another object of this package, whatever scope is open. */
+    static Tensor unscoped(Handle handle) {
+        return new Tensor(handle, null, false);
+    }
+
+    /** An uninitialised CPU tensor that belongs to another object of this package. */
+    static Tensor unscoped(DType dtype, long[] shape) {
+        return unscoped(Engine.binding().emptyTensor(shape, dtype.code(), Device.CPU.type().code(), -1,
+                GradMode.NO_GRAD));
     }
 
     // Making
