@@ -22,7 +22,7 @@ public record TensorDifference(double maximum, double mean, double referenceMaxi
         if (tensor.elementCount() == 0) {
             return new TensorDifference(0, 0, 0);
         }
-        try (TensorScope scope = TensorScope.open()) {
+        try (TensorScope _ = TensorScope.open()) {
             Tensor left = tensor.to(Device.CPU).to(DType.FLOAT64);
             Tensor right = reference.to(Device.CPU).to(DType.FLOAT64);
             Tensor same = one("aten::logical_or", one("aten::eq", left, right),
