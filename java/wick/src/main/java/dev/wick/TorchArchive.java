@@ -396,6 +396,9 @@ final class TorchArchive {
                     kept.write(chunk, 0, count);
                 }
             }
+            if (inflater.getBytesRead() != packed.byteSize()) {
+                throw damaged("record " + entry.name + " has something behind its end");
+            }
         } catch (DataFormatException e) {
             throw damaged("record " + entry.name + " cannot be unpacked");
         } finally {

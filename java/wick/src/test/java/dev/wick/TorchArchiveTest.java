@@ -71,14 +71,29 @@ class TorchArchiveTest extends WickCase {
     }
 
     @Test
-    void everyBitFlipIsAnError(@TempDir Path directory) throws Exception {
+    void everyBitFlipThatAReaderSeesIsAnError(@TempDir Path directory) throws Exception {
         byte[] whole = savedBytes(directory);
         Random random = new Random(SEED);
+        // Up to seven bits fill the last byte of a deflate stream; no reader looks at them and no checksum holds them.
+        int unseen = 0;
         for (int i = 0; i < 10_000; i++) {
             int bit = random.nextInt(whole.length * 8);
             whole[bit / 8] ^= (byte) (1 << bit % 8);
-            assertThatThrownBy(() -> load(whole)).as("bit " + bit).isInstanceOf(ModelUnreadableException.class);
+            try (TorchScriptModel model = load(whole)) {
+                unseen++;
+                assertSameModel(model, "bit %d of byte %d".formatted(bit % 8, bit / 8));
+            } catch (ModelUnreadableException e) {
+                assertThat(e).hasMessageContaining("in memory");
+            }
             whole[bit / 8] ^= (byte) (1 << bit % 8);
+        }
+        assertThat(unseen).isLessThan(20);
+    }
+
+    private static void assertSameModel(TorchScriptModel model, String what) {
+        try (Tensor input = Npy.floats("mlp.forward.input.0.npy"); Tensor output = model.forward(input);
+                Tensor expected = Npy.floats("mlp.forward.output.npy")) {
+            assertThat(TensorDifference.between(output, expected).maximum()).as(what).isLessThan(1e-5);
         }
     }
 
