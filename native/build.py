@@ -111,7 +111,7 @@ def interface_version() -> str:
 
 def sources_hash() -> str:
     digest = hashlib.sha256()
-    files = [NATIVE / "CMakeLists.txt", NATIVE / "wick.map"]
+    files = [NATIVE / "CMakeLists.txt", NATIVE / "wick.map", NATIVE / "build.py"]
     for folder in (NATIVE / "src", NATIVE / "include", ROOT / "cmake"):
         files += [path for path in folder.rglob("*") if path.is_file()]
     for file in sorted(files):
@@ -402,7 +402,7 @@ def write_shim(target: Path, build: Path, libtorch: LibTorch, compiler: str, sou
     properties = {
         "torch.version": libtorch.version,
         "torch.version.base": libtorch.base_version,
-        "cxx11.abi": "1" if libtorch.cxx11_abi else "0",
+        "cxx11.abi": "true" if libtorch.cxx11_abi else "false",
         "interface.version": interface_version(),
         "interface.hash": interface_hash(),
         "sources.hash": sources,
