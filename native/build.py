@@ -188,8 +188,9 @@ class LibTorch(NamedTuple):
 
     @property
     def cxx11_abi(self) -> bool:
-        # No header says so; the names of exported functions do.
-        return b"__cxx11" in (self.libraries / "libc10.so").read_bytes()
+        # No header says so, the name of c10::Error's constructor does. Other names do not: the wheel of 2.6 has the old
+        # std::string and a libstdc++ of its own with both.
+        return b"ErrorC1ENS_14SourceLocationENSt7__cxx11" in (self.libraries / "libc10.so").read_bytes()
 
     @property
     def name(self) -> str:
