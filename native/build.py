@@ -311,7 +311,7 @@ def pip_torch(version: str) -> Path:
         return target / "torch"
     command = pip() + ["install", "--quiet", "--no-deps", "--only-binary=:all:", "--implementation", "cp",
                        "--python-version", WHEEL_PYTHON]
-    for tag in ("manylinux_2_28", "manylinux_2_27", "manylinux_2_18", "manylinux2014", "manylinux1"):
+    for tag in [f"manylinux_2_{minor}" for minor in range(28, 4, -1)] + ["manylinux2014", "manylinux1"]:
         command += ["--platform", f"{tag}_x86_64"]
     with locked(target.name), replacing(target) as fresh:
         say(f"installing torch {version} into {target} (up to 1 GB)")
