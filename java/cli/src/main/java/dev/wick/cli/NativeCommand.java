@@ -1,7 +1,6 @@
 package dev.wick.cli;
 
 import dev.wick.binding.CacheDirectory;
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Reader;
@@ -16,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -54,8 +52,7 @@ final class NativeCommand implements Runnable {
             Path script = NativeSources.buildScript();
             List<String> command = new ArrayList<>(List.of("python3", script.toString(), "--natives", natives));
             if (natives.equals("presets")) {
-                command.add("--jars");
-                command.addAll(presetsJars());
+                command.addAll(List.of("--libraries", PresetsLibraries.extract().toString()));
             }
             Process process;
             try {
@@ -70,18 +67,6 @@ final class NativeCommand implements Runnable {
                         "it needs a C++ compiler, CMake, Ninja and python3 with venv");
             }
             return 0;
-        }
-
-        /** The presets' jars on this JVM's class path: headers are fetched to fit them, libraries linked from them. */
-        private static List<String> presetsJars() {
-            Pattern wanted = Pattern.compile("(pytorch|openblas)-[0-9].*-linux-x86_64\\.jar");
-            List<String> jars = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-                    .filter(entry -> wanted.matcher(Path.of(entry).getFileName().toString()).matches()).toList();
-            if (jars.size() < 2) {
-                throw new CliException("the presets' jars are not on the class path",
-                        "org.bytedeco:pytorch and org.bytedeco:openblas for linux-x86_64 belong beside wick-cli's jar");
-            }
-            return jars;
         }
     }
 

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 
 /** {@code wick}: the options that every command takes, and the list of commands. */
 @Command(name = "wick", mixinStandardHelpOptions = true, scope = ScopeType.INHERIT,
-        versionProvider = WickCommand.Version.class, synopsisSubcommandLabel = "COMMAND",
+        versionProvider = WickCommand.Version.class, sortOptions = false, synopsisSubcommandLabel = "COMMAND",
         description = "Runs TorchScript models on the JVM's side of LibTorch, and measures them.",
         optionListHeading = "%nOptions:%n", commandListHeading = "%nCommands:%n", parameterListHeading = "%n",
         exitCodeListHeading = "%nExit codes:%n",
