@@ -37,7 +37,8 @@ import picocli.CommandLine.Spec;
                         + "warming up are not in the latencies; casting the input to the dtype is. On a CPU a call returns "
                         + "when its work is done, so that enqueueing is not told apart from the whole.",
                 "",
-                "Percentiles are by nearest rank. items/s is the batch by the mean latency. Peak memory is that of "
+                "Percentiles are by nearest rank. items/s is the batch by the mean latency; 'of fp32' the "
+                        + "median by FP32's of the same batch. Peak memory is that of "
                         + "LibTorch's allocator while the cell runs, with the model and without what preparing it took. "
                         + "Differences are against the unoptimised model in FP32 on the same input. Top-5 agreement is, "
                         + "over the rows of the first output's last dimension, the mean share of the five largest "
@@ -222,7 +223,7 @@ final class BenchCommand implements Callable<Integer> {
         out.println(Machine.cpu() + ", " + Machine.jvm());
         out.println();
         TextTable table = new TextTable("lrrrrrrrrrrrrrll");
-        table.row("dtype", "batch", "mean ms", "std", "min", "p50", "p90", "p99", "max", "items/s", "vs fp32", "peak",
+        table.row("dtype", "batch", "mean ms", "std", "min", "p50", "p90", "p99", "max", "items/s", "of fp32", "peak",
                 "max diff", "top-5", "way", "");
         for (BenchCell cell : cells) {
             Statistics statistics = cell.statistics();
@@ -245,7 +246,7 @@ final class BenchCommand implements Callable<Integer> {
     /** The median against FP32's of the same batch. */
     private String ratio(BenchCell cell) {
         return cells.stream().filter(each -> each.dtype() == DType.FLOAT32 && each.batch() == cell.batch()).findFirst()
-                .map(fp32 -> String.format(Locale.ROOT, "%.2fx", cell.statistics().p50() / fp32.statistics().p50()))
+                .map(fp32 -> String.format(Locale.ROOT, "%.2f", cell.statistics().p50() / fp32.statistics().p50()))
                 .orElse("-");
     }
 

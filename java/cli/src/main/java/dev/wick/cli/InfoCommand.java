@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -30,6 +32,10 @@ final class InfoCommand implements Callable<Integer> {
 
     /** What every choice of natives and calls has once it is loaded, unless it says that it lacks it. */
     private static final Map<String, String> FEATURES = features();
+
+    /** Better known under other names than LibTorch's. */
+    private static final Map<String, String> NAMES = Map.of("has_mkldnn", "onednn", "has_llga", "onednn-graph");
+    private static final Pattern BLAS = Pattern.compile("BLAS_INFO=(\\w+)");
 
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
@@ -94,6 +100,7 @@ final class InfoCommand implements Callable<Integer> {
 
         Map<String, String> runtime = engine.describeRuntime();
         info.put("torch", runtime);
+        info.put("blas", blas(runtime));
         Map<String, Object> threads = new LinkedHashMap<>();
         threads.put("intraOp", engine.intraOpThreads());
         threads.put("interOp", engine.interOpThreads());
@@ -119,7 +126,7 @@ final class InfoCommand implements Callable<Integer> {
         missing.keySet().forEach(present::remove);
         runtime.forEach((key, value) -> {
             if (key.startsWith("has_")) {
-                String name = key.substring("has_".length());
+                String name = NAMES.getOrDefault(key, key.substring("has_".length()));
                 if (value.equals("true")) {
                     present.putIfAbsent(name, "LibTorch was built with it");
                 } else {
@@ -129,6 +136,17 @@ final class InfoCommand implements Callable<Integer> {
         });
         missing.keySet().forEach(present::remove);
         info.put("features", ordered("present", present, "missing", missing));
+    }
+
+    /** The library that LibTorch was built against, read off its build settings. */
+    private static String blas(Map<String, String> runtime) {
+        Matcher matcher = BLAS.matcher(runtime.getOrDefault("build", ""));
+        String name = matcher.find() ? matcher.group(1) : "unknown";
+        return switch (name) {
+            case "open" -> "OpenBLAS";
+            case "mkl" -> "MKL";
+            default -> name;
+        };
     }
 
     /** What was set for speed, by the engine and by the launcher. */
@@ -191,6 +209,7 @@ final class InfoCommand implements Callable<Integer> {
             top.row("device", device.get("device") + ": " + device.get("name")
                     + (device.containsKey("capability") ? ", LibTorch uses " + device.get("capability") : ""));
         }
+        top.row("blas", info.get("blas"));
         top.row("threads", threads.get("intraOp") + " in an operator, " + threads.get("interOp") + " between operators"
                 + (((Integer) threads.get("blas")) > 0 ? ", " + threads.get("blas") + " in the BLAS's own pool" : ""));
         top.print(out, "");

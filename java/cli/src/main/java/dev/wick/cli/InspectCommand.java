@@ -167,15 +167,15 @@ final class InspectCommand implements Callable<Integer> {
     private static void print(PrintWriter out, String title, Totals totals) {
         out.println();
         out.println(title);
-        TextTable table = new TextTable("lrrr");
-        row(table, "in all", totals.all);
-        totals.byDtype.forEach((name, total) -> row(table, name, total));
-        totals.byModule.forEach((name, total) -> row(table, name, total));
+        TextTable table = new TextTable("llrrr");
+        row(table, "in all", "", totals.all);
+        totals.byDtype.forEach((name, total) -> row(table, "dtype", name, total));
+        totals.byModule.forEach((name, total) -> row(table, "module", name, total));
         table.print(out, "  ");
     }
 
-    private static void row(TextTable table, String name, Total total) {
-        table.row(name, Sizes.count(total.count), Sizes.bytes(total.bytes),
+    private static void row(TextTable table, String kind, String name, Total total) {
+        table.row(kind, name, Sizes.count(total.count), Sizes.bytes(total.bytes),
                 Sizes.count(total.tensors) + (total.tensors == 1 ? " tensor " : " tensors"));
     }
 

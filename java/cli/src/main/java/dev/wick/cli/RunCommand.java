@@ -8,6 +8,7 @@ import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
 import dev.wick.Value;
 import dev.wick.error.NotFoundException;
+import dev.wick.error.TorchException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
@@ -80,7 +81,7 @@ final class RunCommand implements Callable<Integer> {
                 for (int i = 0; i < arguments.length; i++) {
                     arguments[i] = argument(schema.arguments().get(i), tensors.get(i), compute, inputs.get(i));
                 }
-                Value result = converted.call(method, arguments);
+                Value result = call(converted, schema, arguments);
                 new OutputFiles(out, spec.commandLine().getOut(), err).write(result);
             } finally {
                 if (converted != loaded) {
@@ -89,6 +90,17 @@ final class RunCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private Value call(TorchScriptModel converted, MethodSchema schema, Object[] arguments) {
+        try {
+            return converted.call(method, arguments);
+        } catch (TorchException e) {
+            List<String> given = Arrays.stream(arguments).map(argument -> argument instanceof Tensor tensor
+                    ? tensor.dtype().torchName() + " " + Arrays.toString(tensor.shape()) : argument.toString()).toList();
+            throw new CliException("the model failed on " + String.join(", ", given) + ": " + Failures.reason(e),
+                    "its schema is " + schema.text() + "; --stacktrace shows where in the model", e);
+        }
     }
 
     private void makeDirectory() throws IOException {
