@@ -56,30 +56,35 @@ void bind_keywords(const FunctionSchema& schema, ValueReader& reader, torch::jit
   }
 }
 
-// LibTorch's checkAndNormalizeInputs takes a type variable for a type nothing has.
-void check_with_variables(const FunctionSchema& schema, const torch::jit::Stack& stack) {
+// What checkAndNormalizeInputs checks, which takes a type variable for a type that nothing has, and a bool for no number
+// although every kernel takes one.
+void check_types(const FunctionSchema& schema, const torch::jit::Stack& stack) {
   c10::TypeEnv variables;
   for (size_t i = 0; i < schema.arguments().size(); ++i) {
     const Argument& argument = schema.arguments()[i];
-    const c10::TypePtr actual = stack[i].isTensor() ? c10::TypePtr(c10::TensorType::get()) : stack[i].type();
-    const bool fits = argument.type()->hasFreeVariables()
-                          ? c10::matchTypeVariables(argument.type(), actual, variables).success()
-                          : actual->isSubtypeOf(*argument.type());
+    const c10::TypePtr& formal = argument.type();
+    const IValue& value = stack[i];
+    const bool obvious = (value.isTensor() && formal->kind() == c10::TypeKind::TensorType) ||
+                         (value.isScalar() && formal->kind() == c10::TypeKind::NumberType) ||
+                         (value.isInt() && formal->kind() == c10::TypeKind::IntType);
+    if (obvious || (value.isGenericDict() && value.toGenericDict().empty())) {
+      continue;
+    }
+    const c10::TypePtr actual = value.isTensor() ? c10::TypePtr(c10::TensorType::get()) : value.type();
+    const bool optional_number = formal->kind() == c10::TypeKind::OptionalType && value.isScalar() &&
+                                 formal->containedType(0)->kind() == c10::TypeKind::NumberType;
+    const bool fits = optional_number || (formal->hasFreeVariables()
+                                              ? c10::matchTypeVariables(formal, actual, variables).success()
+                                              : actual->isSubtypeOf(*formal));
     if (!fits) {
-      invalid("argument '" + argument.name() + "': expected " + argument.type()->str() + ", got " +
-                          actual->str());
+      invalid("argument '" + argument.name() + "': expected " + formal->str() + ", got " + actual->str());
     }
   }
 }
 
 }  // namespace
 
-bool has_type_variables(const FunctionSchema& schema) {
-  return std::any_of(schema.arguments().begin(), schema.arguments().end(),
-                     [](const Argument& argument) { return argument.type()->hasFreeVariables(); });
-}
-
-void bind_arguments(const FunctionSchema& schema, bool type_variables, const wick_value* arguments, int64_t count,
+void bind_arguments(const FunctionSchema& schema, const wick_value* arguments, int64_t count,
                     torch::jit::Stack& stack) {
   ValueReader reader(arguments, count);
   const auto& formal = schema.arguments();
@@ -97,25 +102,17 @@ void bind_arguments(const FunctionSchema& schema, bool type_variables, const wic
   if (stack.size() < formal.size() || !reader.at_end()) {
     bind_keywords(schema, reader, stack);
   }
-  if (type_variables) {
-    check_with_variables(schema, stack);
-  } else if (!schema.is_vararg()) {
-    try {
-      schema.checkAndNormalizeInputs(stack);
-    } catch (const c10::Error& failure) {
-      throw Failure(WICK_INVALID_ARGUMENT, failure.what_without_backtrace());
-    }
-  }
+  check_types(schema, stack);
   if (schema.is_vararg()) {
     // What the interpreter pushes for such an operator.
     stack.emplace_back(static_cast<int64_t>(stack.size()));
   }
 }
 
-void bind_or_explain(const FunctionSchema& schema, bool type_variables, const wick_value* arguments, int64_t count,
+void bind_or_explain(const FunctionSchema& schema, const wick_value* arguments, int64_t count,
                      torch::jit::Stack& stack) {
   try {
-    bind_arguments(schema, type_variables, arguments, count, stack);
+    bind_arguments(schema, arguments, count, stack);
   } catch (const Failure& failure) {
     throw Failure(failure.status(), c10::str(schema.name(), ": ", failure.message(), "\nschema: ", schema));
   }

@@ -9,16 +9,13 @@
 
 namespace wick {
 
-// Whether a schema has type variables ("t el"), which LibTorch's own check does not know.
-bool has_type_variables(const c10::FunctionSchema& schema);
-
 // Reads the arguments of a schema behind those that are on the stack already (a method's self), and fills the rest
 // with defaults. Afterwards the stack is what the schema asks for; a Failure says expected and got.
-void bind_arguments(const c10::FunctionSchema& schema, bool type_variables, const wick_value* arguments, int64_t count,
+void bind_arguments(const c10::FunctionSchema& schema, const wick_value* arguments, int64_t count,
                     torch::jit::Stack& stack);
 
 // Likewise; the Failure names the schema too, which takes longer to write than most calls.
-void bind_or_explain(const c10::FunctionSchema& schema, bool type_variables, const wick_value* arguments,
+void bind_or_explain(const c10::FunctionSchema& schema, const wick_value* arguments,
                      int64_t count, torch::jit::Stack& stack);
 
 }  // namespace wick

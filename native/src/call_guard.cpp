@@ -41,6 +41,11 @@ const wick_call_options& checked(const wick_call_options* options) {
   return *options;
 }
 
+// Not in a call that computes gradients: its backward graphs run without gradients and would be fused as well.
+bool wants_onednn_graph(const wick_call_options& options) {
+  return options.mode != WICK_MODE_GRAD && ((options.flags & WICK_CALL_ONEDNN_GRAPH) != 0 || onednn_graph_for_all());
+}
+
 }  // namespace
 
 CallGuard::CallGuard(const wick_call_options* options) : CallGuard(checked(options)) {}
@@ -49,7 +54,7 @@ CallGuard::CallGuard(const wick_call_options& options)
     : inference_(options.mode == WICK_MODE_INFERENCE),
       gradients_(options.mode == WICK_MODE_GRAD),
       optimizer_(executor_optimizes()),
-      onednn_graph_((options.flags & WICK_CALL_ONEDNN_GRAPH) != 0),
+      onednn_graph_(wants_onednn_graph(options)),
       threads_(options.intra_op_threads) {
   if (options.device_index == 0) {
     return;

@@ -184,7 +184,7 @@ int32_t wick_method_call(wick_method method, const wick_call_options* options, c
     wick::target(result, "the result");
     torch::jit::Stack stack;
     stack.emplace_back(box.module._ivalue());
-    wick::bind_or_explain(box.function->getSchema(), false, arguments, count, stack);
+    wick::bind_or_explain(box.function->getSchema(), arguments, count, stack);
     wick::call_method(box, options, stack);
     wick::ValueWriter out;
     out.value(stack.back());

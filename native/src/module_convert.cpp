@@ -106,7 +106,11 @@ void patch_use(const ConstantUse& use, const Target& target, Converted& done) {
   }
   Graph& graph = *use.node->owningGraph();
   const torch::jit::WithInsertPoint before(use.node);
+  Node* old = use.node->input(use.input)->node();
   use.node->replaceInput(use.input, graph.insertConstant(wanted));
+  if (!old->output()->hasUses()) {
+    old->destroy();
+  }
   ++done.constants;
 }
 

@@ -40,8 +40,8 @@ int64_t count_groups(const Block* block) {
 }
 
 // Registered for good, since a pass that comes and goes would race with compilations; idle unless the calling thread
-// asks. Never where gradients are wanted: the fused groups have no derivative. oneDNN throws on graphs it cannot take,
-// in the middle of rewriting them, so it works on a copy.
+// asks. Never where gradients are wanted, whether by the caller or by the code itself: the fused groups have no
+// derivative. oneDNN throws on graphs it cannot take, in the middle of rewriting them, so it works on a copy.
 void fuse(std::shared_ptr<Graph>& graph) {
   if (!wanted_here || c10::GradMode::is_enabled()) {
     return;
@@ -79,7 +79,7 @@ bool onednn_graph_for_all() noexcept { return for_all.load(std::memory_order_rel
 void set_onednn_graph_for_all(bool enabled) noexcept { for_all.store(enabled, std::memory_order_relaxed); }
 
 OnednnGraphGuard::OnednnGraphGuard(bool wanted) noexcept : previous_(wanted_here) {
-  wanted_here = wanted || onednn_graph_for_all();
+  wanted_here = wanted;
 }
 
 OnednnGraphGuard::~OnednnGraphGuard() { wanted_here = previous_; }

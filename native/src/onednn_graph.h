@@ -14,6 +14,7 @@ bool has_onednn_graph() noexcept;
 bool onednn_graph_for_all() noexcept;
 void set_onednn_graph_for_all(bool enabled) noexcept;
 
+// Lets the graphs that the calling thread compiles pass through it, or not, for as long as it lives.
 class OnednnGraphGuard {
  public:
   explicit OnednnGraphGuard(bool wanted) noexcept;

@@ -23,7 +23,6 @@ struct Operator {
   // Mutable because LibTorch forgot to make its call operator const.
   mutable torch::jit::Operation operation = nullptr;
   const c10::FunctionSchema* schema = nullptr;
-  bool type_variables = false;
 };
 
 using Overloads = std::vector<std::unique_ptr<Operator>>;
@@ -43,7 +42,6 @@ std::unique_ptr<Operator> dispatched(c10::OperatorHandle handle) {
   auto found = std::make_unique<Operator>();
   found->schema = &handle.schema();
   found->dispatched = std::move(handle);
-  found->type_variables = has_type_variables(*found->schema);
   return found;
 }
 
@@ -54,7 +52,6 @@ std::unique_ptr<Operator> scripted(const std::shared_ptr<torch::jit::Operator>& 
   if (op->hasOperation()) {
     found->operation = op->getOperation();
   }
-  found->type_variables = has_type_variables(*found->schema);
   return found;
 }
 
@@ -178,7 +175,7 @@ int32_t wick_operator_call(wick_operator op, const wick_call_options* options, c
     const auto& called = wick::borrow<wick::Operator>(op, "operator");
     wick::target(result, "the result");
     torch::jit::Stack stack;
-    wick::bind_or_explain(*called.schema, called.type_variables, arguments, count, stack);
+    wick::bind_or_explain(*called.schema, arguments, count, stack);
     wick::call(called, options, stack, result);
   });
 }
@@ -203,7 +200,7 @@ int32_t wick_operator_call_by_name(const char* name, int64_t name_length, const 
     for (const wick::Operator* candidate : candidates) {
       torch::jit::Stack stack;
       try {
-        wick::bind_arguments(*candidate->schema, candidate->type_variables, arguments, count, stack);
+        wick::bind_arguments(*candidate->schema, arguments, count, stack);
       } catch (const wick::Failure& failure) {
         reasons.push_back(failure.message());
         continue;

@@ -165,6 +165,9 @@ c10::IValue ValueReader::read(const TypePtr& type, const TypePtr& real, std::opt
   if (at_end()) {
     next();
   }
+  if (type->hasFreeVariables()) {
+    return infer().value;
+  }
   const wick_value& node = values_[position_];
   switch (type->kind()) {
     case TypeKind::OptionalType: {
@@ -179,7 +182,6 @@ c10::IValue ValueReader::read(const TypePtr& type, const TypePtr& real, std::opt
     case TypeKind::TupleType: return read_tuple(type);
     case TypeKind::DictType: return read_dict(type);
     case TypeKind::AnyType:
-    case TypeKind::VarType:
     case TypeKind::UnionType:
     case TypeKind::AnyListType:
     case TypeKind::AnyTupleType: return infer().value;

@@ -61,14 +61,14 @@ final class Leaks {
                 handle.close();
                 return;
             }
-            FORGOTTEN.incrementAndGet();
+            handle.close();
+            long count = FORGOTTEN.incrementAndGet();
             if (site != null) {
                 LOGGER.log(System.Logger.Level.WARNING, "a " + handle.kind() + " was never closed", site);
-            } else if (FORGOTTEN.get() == 1) {
+            } else if (count == 1) {
                 LOGGER.log(System.Logger.Level.WARNING, "a " + handle.kind() + " was never closed; -D" + PROPERTY
                         + "=track logs where such objects are allocated");
             }
-            handle.close();
         }
     }
 }

@@ -454,9 +454,9 @@ public final class Tensor extends NativeResource {
 
     /** A dense, contiguous CPU tensor with these elements, to be closed without closing this one. */
     private Tensor plain(DType dtype) {
-        Value converted = Operator.call("aten::to", this, Device.CPU, dtype);
-        try (Tensor onHost = converted.tensor()) {
-            return Operator.call("aten::contiguous", onHost).tensor();
+        try (Tensor dense = description().has(TensorDescription.STRIDED) ? call("aten::alias") : call("aten::to_dense");
+                Tensor onHost = dense.call("aten::to", Device.CPU, dtype)) {
+            return onHost.call("aten::contiguous");
         }
     }
 

@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -36,6 +37,9 @@ final class TorchArchive {
     private static final int END_BYTES = 22;
     private static final int ZIP64_LOCATOR_BYTES = 20;
     private static final int ZIP64_END_BYTES = 56;
+    private static final int ZIP64_VERSION = 45;
+    /** What miniz, which PyTorch writes with, and zip tools put there: version 3.0 or 4.5, with or without "Unix". */
+    private static final Set<Integer> ZIP64_MADE_BY = Set.of(0x031e, 0x032d, 0x001e, 0x002d);
     private static final int STORED = 0;
     private static final int DEFLATED = 8;
     private static final int FLAG_ENCRYPTED = 1;
@@ -52,7 +56,7 @@ final class TorchArchive {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** One record, as the central directory has it. */
-    private record Entry(String name, int madeBy, int flags, int method, int time, int date, long crc, long packed,
+    private record Entry(String name, int madeBy, int versionNeeded, int flags, int method, int time, int date, long crc, long packed,
             long size, int internalAttributes, long externalAttributes, long local) {
     }
 
@@ -134,6 +138,7 @@ final class TorchArchive {
             if (u32(locator + 4) != 0 || u32(locator + 16) != 1 || zip64 != locator - ZIP64_END_BYTES
                     || bytes.get(INT, zip64) != ZIP64_END_SIGNATURE
                     || bytes.get(LONG, zip64 + 4) != ZIP64_END_BYTES - 12
+                    || !ZIP64_MADE_BY.contains(u16(zip64 + 12)) || u16(zip64 + 14) != ZIP64_VERSION
                     || u32(zip64 + 16) != 0 || u32(zip64 + 20) != 0
                     || bytes.get(LONG, zip64 + 24) != bytes.get(LONG, zip64 + 32)) {
                 throw damaged("the 64-bit end record contradicts itself");
@@ -202,9 +207,12 @@ final class TorchArchive {
                     throw damaged("the 64-bit sizes of " + name + " are malformed");
                 }
             }
+            if (id == EXTRA_PADDING) {
+                checkPadding(name, field + 4, length);
+            }
             field += 4 + length;
         }
-        entries.add(new Entry(name, u16(at + 4), u16(at + 8), u16(at + 10), u16(at + 12), u16(at + 14), u32(at + 16),
+        entries.add(new Entry(name, u16(at + 4), u16(at + 6), u16(at + 8), u16(at + 10), u16(at + 12), u16(at + 14), u32(at + 16),
                 packed, size, u16(at + 36), u32(at + 38), local));
         return next;
     }
@@ -263,7 +271,7 @@ final class TorchArchive {
         int extraLength = u16(at + 28);
         long extra = at + LOCAL_BYTES + nameLength;
         boolean described = (entry.flags & FLAG_DESCRIPTOR) != 0;
-        if (u16(at + 6) != entry.flags || u16(at + 8) != entry.method || u16(at + 10) != entry.time
+        if (u16(at + 4) != entry.versionNeeded || u16(at + 6) != entry.flags || u16(at + 8) != entry.method || u16(at + 10) != entry.time
                 || u16(at + 12) != entry.date || !text(at + LOCAL_BYTES, nameLength).equals(entry.name)) {
             throw damaged("the two headers of record " + entry.name + " contradict each other");
         }
@@ -283,11 +291,7 @@ final class TorchArchive {
                 size = size == MASK_32 ? bytes.get(LONG, field + 4) : size;
                 packed = packed == MASK_32 ? bytes.get(LONG, field + 12) : packed;
             } else if (id == EXTRA_PADDING) {
-                for (long i = 0; i < length; i++) {
-                    if (bytes.get(ValueLayout.JAVA_BYTE, field + 4 + i) != 'Z') {
-                        throw damaged("the padding of record " + entry.name + " is altered");
-                    }
-                }
+                checkPadding(entry.name, field + 4, length);
             } else if (byTorch) {
                 throw damaged("record " + entry.name + " has an extra field that PyTorch does not write");
             }
@@ -300,15 +304,21 @@ final class TorchArchive {
         if (byTorch) {
             Entry first = entries.getFirst();
             if (entry.madeBy != first.madeBy || entry.internalAttributes != first.internalAttributes
-                    || entry.externalAttributes != first.externalAttributes || u16(at + 4) != versionNeeded()) {
+                    || entry.externalAttributes != first.externalAttributes) {
                 throw damaged("the header of record " + entry.name + " differs from the others");
             }
         }
         return extra + extraLength;
     }
 
-    private int versionNeeded() {
-        return u16(entries.getFirst().local + 4);
+    /** PyTorch fills with 'Z', tools that repack with zeros; nothing else is written there. */
+    private void checkPadding(String name, long at, int length) {
+        for (long i = 0; i < length; i++) {
+            byte fill = bytes.get(ValueLayout.JAVA_BYTE, at + i);
+            if (fill != 'Z' && fill != 0 || fill != bytes.get(ValueLayout.JAVA_BYTE, at)) {
+                throw damaged("the padding of record " + name + " is altered");
+            }
+        }
     }
 
     private long checkDescriptor(Entry entry, long at) {
@@ -385,6 +395,9 @@ final class TorchArchive {
                 if (keep) {
                     kept.write(chunk, 0, count);
                 }
+            }
+            if (inflater.getBytesRead() != packed.byteSize()) {
+                throw damaged("record " + entry.name + " has something behind its end");
             }
         } catch (DataFormatException e) {
             throw damaged("record " + entry.name + " cannot be unpacked");

@@ -1,6 +1,7 @@
 package dev.wick.binding;
 
 import dev.wick.error.NativesException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -80,6 +81,15 @@ public record NativesRequest(Choice choice, Path libtorch, String why) {
             throw new NativesException("no LibTorch in " + directory + " (" + why + "): lib/libtorch_cpu.so is not there;"
                     + " name the torch directory of a pip installation, an unzipped libtorch, or 'python'");
         }
-        return new NativesRequest(Choice.OFFICIAL, directory, why);
+        return new NativesRequest(Choice.OFFICIAL, realPath(directory), why);
+    }
+
+    /** Without links: a library finds its neighbours by the place that it really lies in. */
+    private static Path realPath(Path directory) {
+        try {
+            return directory.toRealPath();
+        } catch (IOException e) {
+            throw new NativesException("cannot follow " + directory, e);
+        }
     }
 }

@@ -1,0 +1,49 @@
+package dev.wick;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/** A test that must leave no native object behind. */
+abstract class WickCase {
+    private long liveBefore;
+    private long nativeBefore;
+
+    @BeforeEach
+    final void countHandles() {
+        liveBefore = Engine.liveHandles();
+        nativeBefore = Engine.get().liveNativeObjects();
+    }
+
+    @AfterEach
+    final void nothingIsLeft() {
+        assertThat(Engine.liveHandles()).as("live handles").isEqualTo(liveBefore);
+        assertThat(Engine.get().liveNativeObjects()).as("live native objects").isEqualTo(nativeBefore);
+    }
+
+    static byte[] resource(String name) {
+        try (InputStream in = WickCase.class.getResourceAsStream("/archives/" + name)) {
+            assertThat(in).as("archive " + name).isNotNull();
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    static TorchScriptModel load(String name) {
+        return load(resource(name));
+    }
+
+    static TorchScriptModel load(byte[] archive) {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment memory = arena.allocate(Math.max(1, archive.length)).asSlice(0, archive.length);
+            memory.copyFrom(MemorySegment.ofArray(archive));
+            return Model.load(memory, Device.CPU);
+        }
+    }
+}
