@@ -267,6 +267,8 @@ def extract_presets(repository: Path) -> Path:
                 folder, _, name = item.filename.rpartition("/")
                 if folder != f"org/bytedeco/{artifact}/linux-x86_64" or ".so" not in name or name.startswith("libjni"):
                     continue
+                if name.startswith("libgcc_s"):
+                    continue  # the system's libstdc++ may need a newer one than that
                 file = target / name
                 if file.is_file() and file.stat().st_size == item.file_size:
                     continue
@@ -402,7 +404,7 @@ def write_shim(target: Path, build: Path, libtorch: LibTorch, compiler: str, sou
     properties = {
         "torch.version": libtorch.version,
         "torch.version.base": libtorch.base_version,
-        "cxx11.abi": "1" if libtorch.cxx11_abi else "0",
+        "cxx11.abi": "true" if libtorch.cxx11_abi else "false",
         "interface.version": interface_version(),
         "interface.hash": interface_hash(),
         "sources.hash": sources,
@@ -433,6 +435,8 @@ def build(arguments: argparse.Namespace) -> Path:
     begin = time.monotonic()
     libtorch = find_libtorch(arguments)
     check_version(libtorch, arguments.any_version)
+    if arguments.link:
+        link(arguments.link, libtorch.libraries.parent)
     target = cache() / "shims" / f"{libtorch.name}-{interface_hash()[:12]}"
     sources = sources_hash()
 
@@ -457,6 +461,14 @@ def build(arguments: argparse.Namespace) -> Path:
         if arguments.test:
             run(["ctest", "--test-dir", str(folder), "--output-on-failure"])
     return target
+
+
+def link(path: Path, libtorch: Path) -> None:
+    """Lets Maven name a LibTorch whose place depends on the cache."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink():
+        path.unlink()
+    path.symlink_to(libtorch)
 
 
 def list_cache() -> None:
@@ -492,6 +504,7 @@ def main() -> int:
     parser.add_argument("--libraries", type=Path, help="with presets: the directory of their libraries")
     parser.add_argument("--maven-repository", type=Path, default=Path.home() / ".m2" / "repository",
                         help="with presets: where their jars are")
+    parser.add_argument("--link", type=Path, help="make a link here to the LibTorch's directory")
     parser.add_argument("--list", action="store_true", help="list the shims in the cache")
     parser.add_argument("--clean", choices=("shims", "all"), nargs="?", const="shims",
                         help="empty the cache: what was built, or what was downloaded too")

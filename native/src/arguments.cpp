@@ -4,6 +4,7 @@
 
 #include <c10/util/Exception.h>
 
+#include "codes.h"
 #include "error.h"
 
 namespace wick {
@@ -15,9 +16,18 @@ using c10::IValue;
 
 [[noreturn]] void invalid(const std::string& message) { throw Failure(WICK_INVALID_ARGUMENT, message); }
 
+// Operators of TorchScript alone take a dtype as a plain int, and one that does not exist would wrap to another.
+void check_plain_dtype(const Argument& argument, const IValue& value) {
+  if (argument.name() == "dtype" && value.isInt()) {
+    scalar_type(value.toInt());
+  }
+}
+
 IValue read(const Argument& argument, ValueReader& reader) {
   try {
-    return reader.read(argument.type(), argument.real_type(), argument.N());
+    IValue value = reader.read(argument.type(), argument.real_type(), argument.N());
+    check_plain_dtype(argument, value);
+    return value;
   } catch (const Failure& failure) {
     invalid("argument '" + argument.name() + "': " + failure.message());
   }

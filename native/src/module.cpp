@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
@@ -71,12 +72,17 @@ void save(const ModuleBox& box, const std::string& path) {
   const std::string temporary = path + ".partial-" + std::to_string(getpid());
   try {
     box.module.save(temporary);
-    if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw Failure(WICK_FAILED, "cannot rename to '" + path + "': " + std::strerror(errno));
-    }
+  } catch (const c10::Error& failure) {
+    unlink(temporary.c_str());
+    throw Failure(WICK_FAILED, "cannot write '" + path + "': " + failure.what_without_backtrace());
   } catch (...) {
     unlink(temporary.c_str());
     throw;
+  }
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const std::string reason = std::strerror(errno);
+    unlink(temporary.c_str());
+    throw Failure(WICK_FAILED, "cannot rename to '" + path + "': " + reason);
   }
 }
 
@@ -112,8 +118,8 @@ int32_t wick_module_load(const void* archive, int64_t byte_size, int32_t device_
                          int32_t training, wick_module* module, wick_error* error) noexcept {
   return wick::protect(error, WICK_MODEL_UNREADABLE, [&] {
     auto& out = wick::target(module, "the module");
-    if (archive == nullptr || byte_size <= 0) {
-      throw wick::Failure(WICK_INVALID_ARGUMENT, "the archive is null or has no bytes");
+    if (archive == nullptr || byte_size < 0) {
+      throw wick::Failure(WICK_INVALID_ARGUMENT, "the archive is null or has a negative size");
     }
     std::optional<c10::Device> device;
     if (device_type != -1) {

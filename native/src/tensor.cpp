@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <limits>
 #include <mutex>
 
 #include <ATen/ops/empty.h>
@@ -149,8 +151,10 @@ int32_t wick_tensor_empty(const int64_t* sizes, int32_t dimensions, int32_t dtyp
   return wick::protect(error, [&] {
     auto& out = wick::target(tensor, "the tensor");
     const auto checked = wick::checked_sizes(sizes, dimensions);
-    const c10::TensorOptions form =
-        c10::TensorOptions(wick::scalar_type(dtype)).device(wick::device(device_type, device_index));
+    const c10::ScalarType type = wick::scalar_type(dtype);
+    wick::check_inside(checked, nullptr, static_cast<int64_t>(c10::elementSize(type)),
+                       std::numeric_limits<int64_t>::max());
+    const c10::TensorOptions form = c10::TensorOptions(type).device(wick::device(device_type, device_index));
     const wick::CallGuard guard(options);
     out = wick::give(at::empty(checked, form));
   });
