@@ -46,6 +46,9 @@ final class NativeCommand implements Runnable {
         @ParentCommand
         private NativeCommand parent;
 
+        @Spec
+        private CommandSpec spec;
+
         @Override
         public Integer call() throws IOException, InterruptedException {
             String natives = parent.wick.natives() == null ? "presets" : parent.wick.natives();
@@ -65,6 +68,9 @@ final class NativeCommand implements Runnable {
             if (code != 0) {
                 throw new CliException("the shim for " + natives + " was not built; the reason stands above",
                         "it needs a C++ compiler, CMake, Ninja and python3 with venv");
+            }
+            if (natives.startsWith(WickCommand.PIP)) {
+                spec.commandLine().getErr().println("that LibTorch is --natives " + WickCommand.installed(natives));
             }
             return 0;
         }

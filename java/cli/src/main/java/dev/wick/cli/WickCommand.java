@@ -1,9 +1,11 @@
 package dev.wick.cli;
 
+import dev.wick.binding.CacheDirectory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.Properties;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -24,6 +26,9 @@ import picocli.CommandLine.Spec;
         subcommands = {InfoCommand.class, InspectCommand.class, RunCommand.class, BenchCommand.class,
                 NativeCommand.class})
 final class WickCommand implements Runnable {
+    /** Begins the name of a LibTorch that is installed into the cache. */
+    static final String PIP = "pip:";
+
     @Spec
     private CommandSpec spec;
 
@@ -64,6 +69,11 @@ final class WickCommand implements Runnable {
         threads = value;
     }
 
+    /** Where native/build.py installs the LibTorch that {@code pip:VERSION} names. */
+    static Path installed(String pip) {
+        return CacheDirectory.root().resolve("libtorch").resolve("torch-" + pip.substring(PIP.length())).resolve("torch");
+    }
+
     boolean stackTrace() {
         return stackTrace;
     }
@@ -79,7 +89,7 @@ final class WickCommand implements Runnable {
             boolean presets = natives.equals("presets");
             System.setProperty("wick.natives", presets ? "presets" : "official");
             if (!presets) {
-                System.setProperty("wick.libtorch", natives);
+                System.setProperty("wick.libtorch", natives.startsWith(PIP) ? installed(natives).toString() : natives);
             }
         }
         if (calls != null) {
