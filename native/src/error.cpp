@@ -1,7 +1,6 @@
 #include "error.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 #include <c10/util/Exception.h>
@@ -23,7 +22,7 @@ size_t cut(std::string_view text, size_t capacity) noexcept {
 
 int32_t copy(char* target, size_t capacity, std::string_view text) noexcept {
   const size_t length = cut(text, capacity);
-  std::memcpy(target, text.data(), length);
+  std::copy_n(text.data(), length, target);
   return static_cast<int32_t>(length);
 }
 

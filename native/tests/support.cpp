@@ -207,6 +207,17 @@ Tensor call(wick_method method, const std::vector<wick_tensor>& inputs, wick_cal
   return only_tensor(answer);
 }
 
+void backward_of_sum(wick_tensor tensor, wick_call_options options) {
+  const Tree sum = Tree().tensor(tensor);
+  Answer total;
+  CHECK_OK(wick_operator_call_by_name("aten::sum", 9, &options, sum.data(), sum.count(), total.out(), &error));
+  const Tree backward = Tree().tensor(total.tensor(0)).list(0).none().boolean(false).boolean(false);
+  Answer nothing;
+  CHECK_OK(wick_operator_call_by_name("aten::_backward", 15, &options, backward.data(), backward.count(),
+                                      nothing.out(), &error));
+  CHECK_EQUAL(nothing[0].kind, int32_t{WICK_NONE});
+}
+
 int main() {
   int failures = 0;
   if (wick_initialize(&error) != WICK_OK) {

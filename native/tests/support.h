@@ -133,5 +133,7 @@ Module freeze(wick_module module);
 Tensor call_operator(const std::string& name, const Tree& arguments);
 // Calls a method of tensors to one tensor.
 Tensor call(wick_method method, const std::vector<wick_tensor>& inputs, wick_call_options options = {});
+// Sums a tensor and computes the gradients.
+void backward_of_sum(wick_tensor tensor, wick_call_options options = {WICK_MODE_GRAD, 0, 0, 0, 0});
 
 #endif

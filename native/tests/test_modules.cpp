@@ -216,15 +216,7 @@ TEST(modules_can_be_trained) {
   for (int i = 0; i < 3; ++i) {
     const Tensor y = call(forward, {x}, grad);
     CHECK((describe(y).flags & WICK_TENSOR_REQUIRES_GRAD) != 0);
-    const Tree sum = Tree().tensor(y);
-    Answer total;
-    CHECK_OK(wick_operator_call_by_name("aten::sum", 9, &grad, sum.data(), 1, total.out(), &error));
-    Tree backward = Tree().tensor(total.tensor(0)).list(0);
-    backward.none().boolean(false).boolean(false);
-    Answer nothing;
-    CHECK_OK(wick_operator_call_by_name("aten::_backward", 15, &grad, backward.data(), backward.count(), nothing.out(),
-                                        &error));
-    CHECK_EQUAL(nothing[0].kind, int32_t{WICK_NONE});
+    backward_of_sum(y);
   }
   CHECK_OK(wick_module_train(module, 0, &error));
 }

@@ -71,15 +71,7 @@ TEST(training_goes_on_beside_it) {
   const wick_call_options grad{WICK_MODE_GRAD, 0, WICK_CALL_ONEDNN_GRAPH, 0, 0};
   const auto before = counts();
   for (int i = 0; i < 3; ++i) {
-    const Tensor y = call(forward, {x}, grad);
-    const Tree sum = Tree().tensor(y);
-    Answer total;
-    CHECK_OK(wick_operator_call_by_name("aten::sum", 9, &grad, sum.data(), 1, total.out(), &error));
-    Tree backward = Tree().tensor(total.tensor(0)).list(0);
-    backward.none().boolean(false).boolean(false);
-    Answer nothing;
-    CHECK_OK(wick_operator_call_by_name("aten::_backward", 15, &grad, backward.data(), backward.count(), nothing.out(),
-                                        &error));
+    backward_of_sum(call(forward, {x}, grad), grad);
   }
   CHECK_EQUAL(counts().tried, before.tried);
   // Afterwards a frozen copy, without its flag: the setting is for every call.
