@@ -18,7 +18,7 @@ final class ArgumentWriter {
     private static final long NODE_BYTES = wick_value.layout().byteSize();
     private static final long ALIGNMENT = 8;
     /** Beyond this the recursion here and in the shim would be a danger to the stack. */
-    private static final int MAXIMUM_DEPTH = 1000;
+    private static final int MAXIMUM_DEPTH = 200;
     /** A larger area is not kept from call to call. */
     private static final long KEPT_BYTES = 1 << 20;
 
