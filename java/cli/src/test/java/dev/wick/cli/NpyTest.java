@@ -234,11 +234,11 @@ class NpyTest {
                 bytes(2, "{'descr': '>c16', 'fortran_order': True, 'shape': (1, 2), }", new byte[32]),
                 bytes(3, "{'descr': '|b1', 'fortran_order': False, 'shape': (), }", new byte[1]),
                 bytes(1, "{'descr': '<i8', 'fortran_order': False, 'shape': (0, 5), }", new byte[0]));
-        Path file = directory.resolve("fuzz.npy");
         int read = 0;
         for (int i = 0; i < FUZZED_INPUTS; i++) {
             byte[] mutated = mutate(seeds.get(random.nextInt(seeds.size())), random);
-            Files.write(file, mutated);
+            // A new file each time: file systems flush one that is cut to nothing and written again.
+            Path file = Files.write(directory.resolve(i + "-fuzz.npy"), mutated);
             try (Tensor tensor = Npy.read(file)) {
                 assertThat(tensor.byteSize()).isLessThanOrEqualTo(mutated.length);
                 read++;
@@ -246,6 +246,8 @@ class NpyTest {
                 assertThat(e).hasMessageContaining("fuzz.npy");
             } catch (RuntimeException | Error e) {
                 throw new AssertionError("input " + i + " of seed " + seed(), e);
+            } finally {
+                Files.delete(file);
             }
         }
         assertThat(read).isBetween(1, FUZZED_INPUTS - 1);
