@@ -29,9 +29,11 @@ foreach(_wick_header "${WICK_LIBTORCH_INCLUDE}/torch/headeronly/version.h" "${_w
   endif()
 endforeach()
 
-# Wheels up to 2.6 were built with the old std::string; no header says so, the names of exported functions do.
-if(EXISTS "${_wick_c10}")
-  file(STRINGS "${_wick_c10}" _wick_names REGEX "__cxx11" LIMIT_COUNT 1)
+# Wheels up to 2.6 were built with the old std::string. No header says so, the name of c10::Error's constructor does;
+# other names do not, since those wheels have a libstdc++ of their own with both.
+if(EXISTS "${_wick_c10}" AND EXISTS "${_wick_torch_cpu}")
+  set(LibTorch_LIBRARIES "${_wick_torch_cpu}" "${_wick_c10}")
+  file(STRINGS "${_wick_c10}" _wick_names REGEX "ErrorC1ENS_14SourceLocationENSt7__cxx11" LIMIT_COUNT 1)
   if(_wick_names)
     set(LibTorch_CXX11_ABI 1)
   else()
@@ -40,7 +42,7 @@ if(EXISTS "${_wick_c10}")
 endif()
 
 include(FindPackageHandleStandardArgs)
-find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_VERSION LibTorch_CXX11_ABI WICK_LIBTORCH_INCLUDE
+find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_VERSION LibTorch_LIBRARIES WICK_LIBTORCH_INCLUDE
                                   WICK_LIBTORCH_LIB VERSION_VAR LibTorch_VERSION)
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::torch)

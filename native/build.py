@@ -111,7 +111,7 @@ def interface_version() -> str:
 
 def sources_hash() -> str:
     digest = hashlib.sha256()
-    files = [NATIVE / "CMakeLists.txt", NATIVE / "wick.map"]
+    files = [NATIVE / "CMakeLists.txt", NATIVE / "wick.map", NATIVE / "build.py"]
     for folder in (NATIVE / "src", NATIVE / "include", ROOT / "cmake"):
         files += [path for path in folder.rglob("*") if path.is_file()]
     for file in sorted(files):
@@ -188,8 +188,9 @@ class LibTorch(NamedTuple):
 
     @property
     def cxx11_abi(self) -> bool:
-        # No header says so; the names of exported functions do.
-        return b"__cxx11" in (self.libraries / "libc10.so").read_bytes()
+        # No header says so, the name of c10::Error's constructor does. Other names do not: the wheel of 2.6 has the old
+        # std::string and a libstdc++ of its own with both.
+        return b"ErrorC1ENS_14SourceLocationENSt7__cxx11" in (self.libraries / "libc10.so").read_bytes()
 
     @property
     def name(self) -> str:
@@ -312,7 +313,7 @@ def pip_torch(version: str) -> Path:
         return target / "torch"
     command = pip() + ["install", "--quiet", "--no-deps", "--only-binary=:all:", "--implementation", "cp",
                        "--python-version", WHEEL_PYTHON]
-    for tag in ("manylinux_2_28", "manylinux_2_27", "manylinux_2_18", "manylinux2014", "manylinux1"):
+    for tag in [f"manylinux_2_{minor}" for minor in range(28, 4, -1)] + ["manylinux2014", "manylinux1"]:
         command += ["--platform", f"{tag}_x86_64"]
     with locked(target.name), replacing(target) as fresh:
         say(f"installing torch {version} into {target} (up to 1 GB)")

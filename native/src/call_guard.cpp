@@ -6,7 +6,6 @@
 
 #include "codes.h"
 #include "error.h"
-#include "executor.h"
 
 namespace wick {
 namespace {
@@ -53,7 +52,6 @@ CallGuard::CallGuard(const wick_call_options* options) : CallGuard(checked(optio
 CallGuard::CallGuard(const wick_call_options& options)
     : inference_(options.mode == WICK_MODE_INFERENCE),
       gradients_(options.mode == WICK_MODE_GRAD),
-      optimizer_(executor_optimizes()),
       onednn_graph_(wants_onednn_graph(options)),
       threads_(options.intra_op_threads) {
   if (options.device_index == 0) {

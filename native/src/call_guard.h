@@ -8,9 +8,9 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/StreamGuard.h>
-#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <wick/value.h>
 
+#include "executor.h"
 #include "onednn_graph.h"
 #include "threads.h"
 
@@ -25,7 +25,7 @@ class CallGuard {
 
   c10::InferenceMode inference_;
   c10::AutoGradMode gradients_;
-  torch::jit::GraphOptimizerEnabledGuard optimizer_;
+  OptimizeGuard optimizer_;
   OnednnGraphGuard onednn_graph_;
   ThreadCountGuard threads_;
   c10::OptionalDeviceGuard device_;

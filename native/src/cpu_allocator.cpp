@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include <c10/core/CPUAllocator.h>
+#include <c10/core/alignment.h>
 #include <c10/core/impl/alloc_cpu.h>
 #include <c10/util/Exception.h>
 #include <wick/runtime.h>
@@ -109,9 +110,10 @@ class CountingAllocator final : public c10::Allocator {
     counters.bytes_allocated.fetch_add(size, std::memory_order_relaxed);
     counters.blocks_allocated.fetch_add(1, std::memory_order_relaxed);
     raise_peak(counters.blocks_peak, counters.blocks.fetch_add(1, std::memory_order_relaxed) + 1);
+    c10::DataPtr owned{data, data, &release, cpu};
     // Kineto learns of memory from this reporter alone.
     c10::profiledCPUMemoryReporter().New(data, bytes);
-    return {data, data, &release, cpu};
+    return owned;
   }
 
   c10::DeleterFnPtr raw_deleter() const override { return &release; }

@@ -41,7 +41,18 @@ void check(const wick_executor& executor) {
 
 }  // namespace
 
-bool executor_optimizes() noexcept { return optimize.load(std::memory_order_relaxed); }
+OptimizeGuard::OptimizeGuard()
+    : changed_(torch::jit::getGraphExecutorOptimize() != optimize.load(std::memory_order_relaxed)) {
+  if (changed_) {
+    torch::jit::setGraphExecutorOptimize(!torch::jit::getGraphExecutorOptimize());
+  }
+}
+
+OptimizeGuard::~OptimizeGuard() {
+  if (changed_) {
+    torch::jit::setGraphExecutorOptimize(!torch::jit::getGraphExecutorOptimize());
+  }
+}
 
 }  // namespace wick
 
@@ -52,7 +63,7 @@ int32_t wick_executor_get(wick_executor* executor, wick_error* error) noexcept {
     wick_executor& out = wick::target(executor, "the executor's settings");
     const auto strategy = torch::jit::getFusionStrategy();
     out = {};
-    out.optimize = wick::executor_optimizes() ? 1 : 0;
+    out.optimize = wick::optimize.load(std::memory_order_relaxed) ? 1 : 0;
     out.profiling = torch::jit::getProfilingMode() ? 1 : 0;
     out.profiled_runs = static_cast<int32_t>(torch::jit::getNumProfiledRuns());
     out.tensor_expression_fuser = torch::jit::tensorExprFuserEnabled() ? 1 : 0;

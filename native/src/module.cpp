@@ -69,7 +69,8 @@ void save(const ModuleBox& box, const std::string& path) {
                   "a module optimised for inference cannot be saved: LibTorch would write an archive that does not "
                   "load; save the frozen module instead");
   }
-  const std::string temporary = path + ".partial-" + std::to_string(getpid());
+  static std::atomic<int64_t> saves{0};
+  const std::string temporary = path + ".partial-" + std::to_string(getpid()) + "-" + std::to_string(++saves);
   try {
     box.module.save(temporary);
   } catch (const c10::Error& failure) {

@@ -15,8 +15,9 @@
 
 namespace wick {
 
-// Trees deeper than this are refused in both directions: each level is a level of recursion.
-constexpr int maximum_value_depth = 1000;
+// Trees deeper than this are refused in both directions: each level takes more than a kilobyte of stack, here and in
+// LibTorch's own recursion over types, and a thread of a JVM has a megabyte.
+constexpr int maximum_value_depth = 200;
 
 // Reads a flat tree from its beginning to its end. What does not fit throws a Failure that says expected and got.
 class ValueReader {

@@ -56,8 +56,10 @@ IValue generator_of(const wick_value& node) {
 template <typename T>
 c10::ArrayRef<T> array_of(const wick_value& node) {
   constexpr int64_t most = int64_t{1} << 48;
-  if (node.length < 0 || node.length > most || (node.integer == 0 && node.length > 0)) {
-    invalid("an array of the arguments is null or has the impossible length " + std::to_string(node.length));
+  if (node.length < 0 || node.length > most || (node.integer == 0 && node.length > 0) ||
+      static_cast<uint64_t>(node.integer) % alignof(T) != 0) {
+    invalid("an array of the arguments is null, not aligned, or has the impossible length " +
+            std::to_string(node.length));
   }
   return {reinterpret_cast<const T*>(node.integer), static_cast<size_t>(node.length)};
 }

@@ -79,6 +79,20 @@ TEST(nothing_compiles_without_optimisation) {
   CHECK_OK(wick_executor_set(&before, &error));
 }
 
+TEST(an_empty_strategy_compiles_no_specialisation) {
+  const wick_executor before = settings();
+  wick_executor none = before;
+  none.fusion_count = 0;
+  CHECK_OK(wick_executor_set(&none, &error));
+  const Module module = load("mlp.pt");
+  const Method forward = method(module, "forward");
+  const Tensor x = load_npy("mlp.forward.input.0.npy");
+  for (int i = 0; i < 3; ++i) {
+    CHECK(largest_difference(values(call(forward, {x})), values(load_npy("mlp.forward.output.npy"))) < 2e-5);
+  }
+  CHECK_OK(wick_executor_set(&before, &error));
+}
+
 TEST(every_setting_gives_the_same_output) {
   const wick_executor before = settings();
   const Tensor x = load_npy("classifier.forward.input.0.npy");

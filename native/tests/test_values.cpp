@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include "support.h"
 
 namespace {
@@ -54,9 +56,76 @@ TEST(a_tree_that_is_too_deep_is_refused) {
     return wick_operator_call_by_name("aten::format", 12, nullptr, arguments.data(), arguments.count(), answer.out(),
                                       &error);
   };
-  CHECK_OK(call(900));
-  CHECK_FAILS(WICK_INVALID_ARGUMENT, "deeper than 1000", call(1001));
-  CHECK_FAILS(WICK_INVALID_ARGUMENT, "deeper than 1000", call(200000));
+  CHECK_OK(call(190));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "deeper than 200", call(201));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "deeper than 200", call(200000));
+}
+
+TEST(deep_trees_fit_a_small_stack) {
+  // What a thread of a JVM may have been given.
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 512 * 1024);
+  static int32_t status;
+  const auto body = [](void*) -> void* {
+    Tree arguments = Tree().text("{}");
+    for (int i = 0; i < 195; ++i) {
+      arguments.list(1);
+    }
+    arguments.integer(1);
+    Answer answer;
+    status = wick_operator_call_by_name("aten::format", 12, nullptr, arguments.data(), arguments.count(), answer.out(),
+                                        &error);
+    return nullptr;
+  };
+  pthread_t thread;
+  CHECK_EQUAL(pthread_create(&thread, &attributes, body, nullptr), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+  CHECK_OK(status);
+}
+
+TEST(random_trees_are_taken_or_refused) {
+  // Lengths and counts are random, addresses are not: a wrong address cannot be known.
+  const Module module = load("structures.pt");
+  const Method takes = method(module, "takes_everything");
+  const Tensor x = noise({2, 2});
+  alignas(8) static char memory[64] = {};
+  uint32_t seed = 7;
+  const auto draw = [&seed](uint32_t n) {
+    seed = seed * 1664525U + 1013904223U;
+    return (seed >> 8U) % n;
+  };
+  const char* const operators[] = {"aten::sum", "aten::add", "aten::cat", "aten::index", "aten::format", "aten::zeros",
+                                   "aten::len"};
+  int taken = 0;
+  for (int round = 0; round < 20000; ++round) {
+    Tree tree;
+    const uint32_t nodes = draw(8);
+    for (uint32_t i = 0; i < nodes; ++i) {
+      const auto kind = static_cast<int32_t>(draw(18)) - 1;
+      const int64_t small = static_cast<int64_t>(draw(6)) - 1;
+      const int64_t any = draw(20) == 0 ? INT64_MIN : draw(20) == 0 ? INT64_MAX : small;
+      switch (kind) {
+        case WICK_TENSOR: tree.tensor(draw(10) == 0 ? 0 : int64_t{x}); break;
+        case WICK_STRING:
+        case WICK_DEVICE:
+        case WICK_KEYWORD:
+        case WICK_OPAQUE:
+        case WICK_INT_ARRAY:
+        case WICK_DOUBLE_ARRAY:
+          tree.node(kind, reinterpret_cast<int64_t>(memory), any == INT64_MAX ? -1 : any);
+          break;
+        default: tree.node(kind, any, 0, 1.5); break;
+      }
+    }
+    Answer answer;
+    const std::string name = operators[draw(7)];
+    taken += wick_operator_call_by_name(name.data(), static_cast<int64_t>(name.size()), nullptr, tree.data(),
+                                        tree.count(), answer.out(), &error) == WICK_OK;
+    wick_method_call(takes, nullptr, tree.data(), tree.count(), answer.out(), &error);
+  }
+  CHECK(taken > 100);
 }
 
 TEST(results_of_every_kind) {

@@ -1,8 +1,9 @@
 package dev.wick;
 
 import dev.wick.binding.Handle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -31,9 +32,19 @@ final class Leaks {
      * memory. The last of them to become unreachable frees a forgotten one.
      */
     static final class Ownership implements Runnable {
+        private static final VarHandle ANCHORS;
+
+        static {
+            try {
+                ANCHORS = MethodHandles.lookup().findVarHandle(Ownership.class, "anchors", int.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
         private final Handle handle;
         private final Throwable site;
-        private final AtomicInteger anchors = new AtomicInteger();
+        private volatile int anchors;
         private volatile boolean deferred;
 
         Ownership(Handle handle) {
@@ -43,7 +54,7 @@ final class Leaks {
 
         /** Keeps the native object as long as an object is reachable. */
         Cleaner.Cleanable anchor(Object object) {
-            anchors.incrementAndGet();
+            ANCHORS.getAndAdd(this, 1);
             return CLEANER.register(object, this);
         }
 
@@ -54,7 +65,7 @@ final class Leaks {
 
         @Override
         public void run() {
-            if (anchors.decrementAndGet() > 0 || handle.isClosed()) {
+            if ((int) ANCHORS.getAndAdd(this, -1) > 1 || handle.isClosed()) {
                 return;
             }
             if (deferred) {

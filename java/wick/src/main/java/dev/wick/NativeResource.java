@@ -35,6 +35,11 @@ abstract class NativeResource implements AutoCloseable {
         }
     }
 
+    /** Forbids further uses, before anything is taken away: whoever publishes a view must look at this afterwards. */
+    final void markClosed() {
+        closed = true;
+    }
+
     /** Frees the native object, at once or when the last thread inside leaves; closing again does nothing. */
     @Override
     public void close() {

@@ -28,8 +28,8 @@ public final class Tensor extends NativeResource {
     /** Memory of Java's that the tensor looks into; null for LibTorch's own. */
     private final MemorySegment wrapped;
     private volatile TensorDescription description = UNKNOWN;
-    /** The zero-copy view, made at the first call of segment(); guarded by this. */
-    private Arena viewArena;
+    /** The zero-copy view, made at the first call of segment(); written under this, read without to see that none is. */
+    private volatile Arena viewArena;
     private MemorySegment view;
     /** The scope that frees the tensor and the place in it; guarded by the scope. */
     private TensorScope scope;
@@ -271,7 +271,7 @@ public final class Tensor extends NativeResource {
     public MemorySegment segment() {
         Handle usable = usableHandle();
         synchronized (this) {
-            if (view == null) {
+            if (viewArena == null) {
                 TensorDescription known = requireHost();
                 if (wrapped != null) {
                     return wrapped.asSlice(known.data() - wrapped.address(), span(known));
@@ -281,6 +281,11 @@ public final class Tensor extends NativeResource {
                     Arena arena = Arena.ofShared();
                     view = MemorySegment.ofAddress(known.data()).reinterpret(span(known), arena, null);
                     viewArena = arena;
+                    if (isClosed()) {
+                        viewArena = null;
+                        arena.close();
+                        checkOpen();
+                    }
                     ownership().anchor(view.scope());
                 } finally {
                     usable.release();
@@ -534,7 +539,13 @@ public final class Tensor extends NativeResource {
      * moved is taken away, so that a segment held from before cannot reach freed memory.
      */
     void changed() {
+        if (description == UNKNOWN) {
+            return;
+        }
         description = UNKNOWN;
+        if (viewArena == null) {
+            return;
+        }
         synchronized (this) {
             if (viewArena != null && !isClosed()) {
                 TensorDescription now = description();
@@ -569,6 +580,7 @@ public final class Tensor extends NativeResource {
         if (in != null) {
             in.remove(this);
         }
+        markClosed();
         if (closeView()) {
             super.close();
         } else {
@@ -577,17 +589,22 @@ public final class Tensor extends NativeResource {
     }
 
     /** Takes the view away; false when native code is inside it at this moment, and its memory must stay. */
-    private synchronized boolean closeView() {
-        if (viewArena != null) {
+    private boolean closeView() {
+        if (viewArena == null) {
+            return true;
+        }
+        synchronized (this) {
             Arena arena = viewArena;
             viewArena = null;
             try {
-                arena.close();
+                if (arena != null) {
+                    arena.close();
+                }
+                return true;
             } catch (IllegalStateException e) {
                 return false;
             }
         }
-        return true;
     }
 
     private static void checkShape(long[] shape) {

@@ -31,10 +31,12 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class TorchScriptModel extends NativeResource implements Model {
     private final Map<String, Handle> methodHandles = new ConcurrentHashMap<>();
     private final Device device;
+    private final List<Constant> archiveConstants;
 
-    private TorchScriptModel(Handle handle, Device device) {
+    private TorchScriptModel(Handle handle, Device device, List<Constant> archiveConstants) {
         super(handle);
         this.device = device;
+        this.archiveConstants = archiveConstants;
     }
 
     // Loading
@@ -91,8 +93,9 @@ public final class TorchScriptModel extends NativeResource implements Model {
                 int index = device.type() == Device.Type.CUDA ? device.index() : -1;
                 Handle handle = binding.loadModule(archive, device.type().code(), index, false);
                 try {
+                    List<Constant> asSaved = constants(handle);
                     binding.convert(handle, -1, device.type().code(), index, true);
-                    return new TorchScriptModel(handle, device);
+                    return new TorchScriptModel(handle, device, asSaved);
                 } catch (RuntimeException e) {
                     handle.close();
                     throw e;
@@ -176,17 +179,30 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     /** A submodule that shares this one's parameters; close it by itself. */
     public TorchScriptModel submodule(String name) {
-        return new TorchScriptModel(Engine.binding().submodule(handle(), name), device);
+        return new TorchScriptModel(Engine.binding().submodule(handle(), name), device, archiveConstants);
     }
 
     /** A constant baked into a graph, with where it stands. */
     public record Constant(String method, String kind, String value, String operator, String argument, long uses) {
     }
 
-    /** Device and dtype constants in the graphs of all methods of all submodules. */
+    /** Device and dtype constants in the graphs of all methods of all submodules, as they are now. */
     public List<Constant> constants() {
+        return constants(handle());
+    }
+
+    /**
+     * The same as the archive has them: before device constants became the device that it was loaded onto, and before
+     * any conversion that gave this copy.
+     */
+    public List<Constant> archiveConstants() {
+        checkOpen();
+        return archiveConstants;
+    }
+
+    private static List<Constant> constants(Handle handle) {
         List<Constant> constants = new ArrayList<>();
-        for (BoxedValue row : rows(Engine.binding().constants(handle()))) {
+        for (BoxedValue row : rows(Engine.binding().constants(handle))) {
             List<BoxedValue> cells = cells(row);
             constants.add(new Constant(text(cells.get(0)), text(cells.get(1)), text(cells.get(2)), text(cells.get(3)),
                     text(cells.get(4)), number(cells.get(5))));
@@ -276,7 +292,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
             try {
                 int index = target.type() == Device.Type.CUDA ? target.index() : -1;
                 List<BoxedValue> counts = cells(Engine.binding().convert(copy, dtype, target.type().code(), index, true));
-                return new Conversion(new TorchScriptModel(copy, target), number(counts.get(0)),
+                return new Conversion(new TorchScriptModel(copy, target, archiveConstants), number(counts.get(0)),
                         number(counts.get(1)));
             } catch (RuntimeException e) {
                 copy.close();
@@ -287,7 +303,8 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     /** A copy with types, graphs and tensors of its own. */
     public TorchScriptModel copy() {
-        return new TorchScriptModel(DeepStack.call(() -> Engine.binding().cloneModule(handle())), device);
+        return new TorchScriptModel(DeepStack.call(() -> Engine.binding().cloneModule(handle())), device,
+                archiveConstants);
     }
 
     /**
@@ -297,7 +314,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
      */
     public TorchScriptModel freeze(String... preservedAttributes) {
         return new TorchScriptModel(DeepStack.call(() -> Engine.binding().freeze(handle(),
-                List.of(preservedAttributes), true)), device);
+                List.of(preservedAttributes), true)), device, archiveConstants);
     }
 
     /**
@@ -307,7 +324,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
      */
     public TorchScriptModel optimizeForInference(String... preservedAttributes) {
         return new TorchScriptModel(DeepStack.call(() -> Engine.binding().optimizeForInference(handle(),
-                List.of(preservedAttributes))), device);
+                List.of(preservedAttributes))), device, archiveConstants);
     }
 
     /**

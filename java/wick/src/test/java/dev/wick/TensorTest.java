@@ -127,6 +127,31 @@ class TensorTest extends WickCase {
     }
 
     @Test
+    void closingWhileAnotherThreadTakesTheViewIsDefined() throws Exception {
+        for (int round = 0; round < 300; round++) {
+            Tensor tensor = Tensor.zeros(DType.INT64, 1024);
+            Throwable[] failure = new Throwable[1];
+            Thread reader = Thread.ofPlatform().start(() -> {
+                try {
+                    while (true) {
+                        assertThat(tensor.segment().getAtIndex(ValueLayout.JAVA_LONG, 1023)).isZero();
+                    }
+                } catch (Throwable e) {
+                    failure[0] = e;
+                }
+            });
+            if (round % 3 == 0) {
+                Thread.onSpinWait();
+            } else if (round % 3 == 1) {
+                Thread.sleep(0, 200_000);
+            }
+            tensor.close();
+            reader.join();
+            assertThat(failure[0]).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
     void wrappedMemoryIsShared() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = arena.allocateFrom(ValueLayout.JAVA_INT, 1, 2, 3, 4, 5, 6);

@@ -33,8 +33,12 @@ final class ArgumentWriter {
         long needed = 0;
         long bytes = 0;
         for (BoxedValue argument : arguments) {
-            needed += countNodes(argument, 0);
-            bytes += countBytes(argument);
+            if (argument instanceof BoxedValue.TensorValue) {
+                needed++;
+            } else {
+                needed += countNodes(argument, 0);
+                bytes += countBytes(argument);
+            }
         }
         if (nodes.byteSize() < needed * NODE_BYTES) {
             nodes = Arena.ofAuto().allocate(needed * NODE_BYTES, ALIGNMENT);

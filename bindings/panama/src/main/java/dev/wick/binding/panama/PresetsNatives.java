@@ -1,5 +1,6 @@
 package dev.wick.binding.panama;
 
+import dev.wick.binding.CacheDirectory;
 import dev.wick.error.NativesException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -71,7 +72,7 @@ final class PresetsNatives {
 
     /** Puts the libraries into the cache where they are not there yet, and says where they lie. */
     Path extract() {
-        Path directory = Cache.natives().resolve("pytorch-" + version());
+        Path directory = CacheDirectory.natives().resolve("pytorch-" + version());
         try {
             Files.createDirectories(directory);
             for (String library : LIBRARIES) {

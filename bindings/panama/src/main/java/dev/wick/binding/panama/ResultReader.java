@@ -17,17 +17,22 @@ final class ResultReader {
     private final MemorySegment nodes;
     private long next;
 
-    private ResultReader(MemorySegment result) {
-        this.nodes = wick_result.values(result).reinterpret(wick_result.count(result) * NODE_BYTES);
+    private ResultReader(MemorySegment nodes) {
+        this.nodes = nodes;
     }
 
     /** Reads the result of a frame's call; its tensors become handles of the caller's. */
     static BoxedValue read(Frame frame) {
         MemorySegment result = frame.result;
+        long storage = wick_result.storage(result);
+        if (storage == 0) {
+            // A few nodes without texts, in the frame itself: most results.
+            return new ResultReader(wick_result.inline_values(result)).read();
+        }
         try {
-            return new ResultReader(result).read();
+            return new ResultReader(wick_result.values(result).reinterpret(wick_result.count(result) * NODE_BYTES)).read();
         } finally {
-            WickTorch.wick_result_free(wick_result.storage(result));
+            WickTorch.wick_result_free(storage);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.wick.binding.panama;
 
+import dev.wick.binding.CacheDirectory;
 import dev.wick.error.NativesException;
 import dev.wick.error.VersionMismatchException;
 import java.io.IOException;
@@ -26,7 +27,7 @@ record Shim(Path directory, Properties properties) {
     static Path place(String version, String abi) {
         String own = System.getProperty(DIRECTORY_PROPERTY);
         return own != null ? Path.of(own)
-                : Cache.shims().resolve("torch-" + version + "-" + abi + "-" + interfaceHash().substring(0, 12));
+                : CacheDirectory.shims().resolve("torch-" + version + "-" + abi + "-" + interfaceHash().substring(0, 12));
     }
 
     static boolean isThere(Path place) {

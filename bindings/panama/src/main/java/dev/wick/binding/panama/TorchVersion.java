@@ -56,11 +56,14 @@ record TorchVersion(String full, boolean cxx11Abi) {
         return cxx11Abi ? "cxx11" : "precxx11";
     }
 
-    /** Mangled names of the new ABI's std::string contain {@code __cxx11}; a library of the old ABI exports none. */
+    /**
+     * Looks at the name of {@code c10::Error}'s constructor, which takes a std::string. Other names do not tell: the wheel
+     * of 2.6 has the old std::string and carries a libstdc++ with both.
+     */
     static boolean usesCxx11Abi(Path libc10) {
         try {
             String bytes = new String(Files.readAllBytes(libc10), StandardCharsets.ISO_8859_1);
-            return bytes.contains("NSt7__cxx1112basic_string");
+            return bytes.contains("ErrorC1ENS_14SourceLocationENSt7__cxx11");
         } catch (IOException e) {
             throw new NativesException("cannot read " + libc10, e);
         }

@@ -67,7 +67,7 @@ class ShimTest {
     @Test
     void versionsAreReadFromFiles() throws Exception {
         Files.createDirectories(directory.resolve("lib"));
-        Files.write(directory.resolve("lib/libc10.so"), "_ZNSt7__cxx1112basic_string".getBytes());
+        Files.write(directory.resolve("lib/libc10.so"), "_ZN3c105ErrorC1ENS_14SourceLocationENSt7__cxx1112basic_stringE".getBytes());
         assertThatThrownBy(() -> TorchVersion.ofDirectory(directory)).isInstanceOf(NativesException.class)
                 .hasMessageContaining("version");
         Files.writeString(directory.resolve("build-version"), "2.13.0+cpu\n");
@@ -78,7 +78,7 @@ class ShimTest {
         Files.writeString(directory.resolve("version.py"), "__version__ = '2.1.0+cu118'\n");
         assertThat(TorchVersion.ofDirectory(directory).tested()).isFalse();
         assertThat(new TorchVersion("2.110.0", true).tested()).isFalse();
-        Files.write(directory.resolve("lib/libc10.so"), "_ZN3c105ErrorC1ESs".getBytes());
+        Files.write(directory.resolve("lib/libc10.so"), "_ZN3c105ErrorC1ENS_14SourceLocationESs _ZNSt7__cxx1112basic_string".getBytes());
         assertThat(TorchVersion.ofDirectory(directory).abi()).isEqualTo("precxx11");
     }
 }

@@ -1,14 +1,14 @@
-package dev.wick.binding.panama;
+package dev.wick.binding;
 
 import java.nio.file.Path;
 
-/** Where Wick keeps what it extracts and builds: the same places as {@code native/build.py}. */
-final class Cache {
-    private Cache() {
+/** Where Wick keeps what it extracts and builds: the same places as {@code native/build.py}; any thread. */
+public final class CacheDirectory {
+    private CacheDirectory() {
     }
 
     /** {@code $WICK_CACHE}, else {@code $XDG_CACHE_HOME/wick}, else {@code ~/.cache/wick}. */
-    static Path root() {
+    public static Path root() {
         String own = System.getenv("WICK_CACHE");
         if (own != null && !own.isBlank()) {
             return Path.of(own);
@@ -18,11 +18,13 @@ final class Cache {
                 : Path.of(System.getProperty("user.home"), ".cache", "wick");
     }
 
-    static Path natives() {
+    /** LibTorch libraries taken out of jars. */
+    public static Path natives() {
         return root().resolve("natives");
     }
 
-    static Path shims() {
+    /** One directory for each shim that was built. */
+    public static Path shims() {
         return root().resolve("shims");
     }
 }

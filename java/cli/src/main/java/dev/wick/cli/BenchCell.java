@@ -1,0 +1,82 @@
+package dev.wick.cli;
+
+import dev.wick.DType;
+import dev.wick.Runner;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What was measured for one dtype and batch; immutable.
+ *
+ * @param dtype                computed in
+ * @param batch                rows of the input
+ * @param samples              of each timed run, in nanoseconds, in their order
+ * @param warmUpRuns           runs made and discarded after preparation
+ * @param cut                  whether the budget ended it early
+ * @param preparation          what the runner did before
+ * @param why                  its optimisation was taken
+ * @param preparationSeconds   how long that took
+ * @param preparationPeakBytes most memory while it prepared, or -1
+ * @param peakBytes            most memory while it ran
+ * @param peakSource           {@code allocator} or {@code rss}
+ * @param maximumDifference    largest output difference against FP32
+ * @param meanDifference       mean output difference against FP32
+ * @param top5Agreement        see {@link OutputComparison}; null where it means nothing
+ * @param nanOutputs           output elements that are NaN
+ */
+record BenchCell(DType dtype, long batch, long[] samples, int warmUpRuns, boolean cut, Runner.Preparation preparation, String why,
+        double preparationSeconds, long preparationPeakBytes, long peakBytes, String peakSource, double maximumDifference,
+        double meanDifference, Double top5Agreement, long nanOutputs) {
+
+    Statistics statistics() {
+        return Statistics.ofNanoseconds(samples);
+    }
+
+    double throughputPerSecond() {
+        return batch / (statistics().mean() / 1e3);
+    }
+
+    /** The keys that are the cell's own; the caller puts those of the whole benchmark before them. */
+    Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("dtype", DTypeOption.name(dtype));
+        map.put("batch", batch);
+        map.put("latencyMs", statistics().toMap());
+        // On the CPU a call returns when its work is done: there is no time of enqueueing apart from it.
+        map.put("enqueueMs", null);
+        map.put("throughputPerSecond", throughputPerSecond());
+        map.put("peakMemoryBytes", peakBytes);
+        map.put("peakMemorySource", peakSource);
+        map.put("outputMaxAbsDiff", maximumDifference);
+        map.put("outputMeanAbsDiff", meanDifference);
+        map.put("top5Agreement", top5Agreement);
+        map.put("nanOutputs", nanOutputs);
+        map.put("runs", samples.length);
+        map.put("warmup", warmUpRuns);
+        map.put("cut", cut);
+        map.put("optimization", preparation.optimization().text());
+        map.put("why", why);
+        map.put("trials", trials());
+        map.put("convertedBytes", preparation.convertedBytes());
+        map.put("preparationSeconds", preparationSeconds);
+        map.put("preparationPeakBytes", preparationPeakBytes);
+        map.put("samplesMs", Arrays.stream(samples).mapToObj(sample -> sample / 1e6).toList());
+        return map;
+    }
+
+    private List<Object> trials() {
+        List<Object> trials = new ArrayList<>();
+        for (Runner.Trial trial : preparation.trials()) {
+            Map<String, Object> map = new LinkedHashMap<>();
+            map.put("optimization", trial.optimization().text());
+            map.put("medianMs", trial.medianNanoseconds() < 0 ? null : (Double) (trial.medianNanoseconds() / 1e6));
+            map.put("maxAbsDiff", trial.maximumDifference());
+            map.put("outcome", trial.outcome());
+            trials.add(map);
+        }
+        return trials;
+    }
+}

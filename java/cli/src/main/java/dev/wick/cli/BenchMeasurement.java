@@ -1,0 +1,200 @@
+package dev.wick.cli;
+
+import dev.wick.DType;
+import dev.wick.Device;
+import dev.wick.Engine;
+import dev.wick.Model;
+import dev.wick.Optimization;
+import dev.wick.Runner;
+import dev.wick.Tensor;
+import dev.wick.TensorScope;
+import dev.wick.TorchScriptModel;
+import dev.wick.error.UnsupportedFeatureException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * Measures a model, one dtype and batch at a time; one thread.
+ *
+ * @param model        the archive
+ * @param method       to call
+ * @param device       to run on
+ * @param shapes       of the inputs
+ * @param picture      given instead of noise; null for noise
+ * @param optimization to ask the runner for
+ * @param runs         timed runs of a cell
+ * @param warmUpRuns   runs before them
+ * @param budget       of a cell, in nanoseconds
+ */
+record BenchMeasurement(Path model, String method, Device device, List<InputShape> shapes, PixelImage picture,
+        Optimization optimization, int runs, int warmUpRuns, long budget) {
+    private static final long SEED = 1;
+    private static final int INTEGERS_BELOW = 10;
+    /** Runs that trying every way costs: four ways, each warmed up three times and timed up to seven times. */
+    private static final int RUNS_OF_A_CHOICE = 40;
+    private static final int PROBES = 3;
+    /** A run may take this many budgets, and this much more, before it is held to hang. */
+    private static final int HANG_BUDGETS = 10;
+    private static final long HANG_NANOSECONDS = 60_000_000_000L;
+    /** Preparation makes several runs. */
+    private static final int PREPARATION_RUNS = 3;
+
+    private long hangLimit() {
+        return HANG_BUDGETS * budget + HANG_NANOSECONDS;
+    }
+
+    /** What the unoptimised model gives in FP32 on the inputs of a batch; the caller closes them. */
+    List<Tensor> reference(long batch, Watchdog watchdog) {
+        watchdog.begin("the FP32 reference of batch " + batch, PREPARATION_RUNS * hangLimit());
+        try (TorchScriptModel loaded = Model.load(model, device);
+                Runner runner = builder(loaded, DType.FLOAT32, batch).optimize(Optimization.NONE).build()) {
+            runner.run();
+            List<Tensor> outputs = new ArrayList<>();
+            for (int i = 0; i < runner.outputCount(); i++) {
+                outputs.add(runner.output(i).copy());
+            }
+            return outputs;
+        } finally {
+            watchdog.end();
+        }
+    }
+
+    /** Measures one cell on a model loaded for it alone. */
+    BenchCell measure(DType dtype, long batch, List<Tensor> reference, Watchdog watchdog, CellProgress progress) {
+        String cell = DTypeOption.name(dtype) + ", batch " + batch;
+        Engine engine = Engine.get();
+        long begin = System.nanoTime();
+        engine.resetPeakCpuMemory();
+        progress.doing(cell + ": preparing");
+        watchdog.begin("preparing " + cell, PREPARATION_RUNS * hangLimit());
+        Prepared prepared = prepare(dtype, batch);
+        try (Runner runner = prepared.runner()) {
+            watchdog.end();
+            double preparationSeconds = (System.nanoTime() - begin) / 1e9;
+            long preparationPeak = peak(engine);
+            engine.resetPeakCpuMemory();
+            progress.doing(cell);
+            int warmed = 0;
+            while (warmed < warmUpRuns && System.nanoTime() - begin < budget) {
+                timed(runner, cell, watchdog);
+                warmed++;
+            }
+            long[] samples = new long[runs];
+            int done = 0;
+            while (done < runs && (done == 0 || System.nanoTime() - begin < budget)) {
+                samples[done++] = timed(runner, cell, watchdog);
+                progress.ran();
+            }
+            long peak = peak(engine);
+            try (TensorScope _ = TensorScope.open()) {
+                List<Tensor> outputs = new ArrayList<>();
+                for (int i = 0; i < runner.outputCount(); i++) {
+                    outputs.add(runner.output(i));
+                }
+                OutputComparison comparison = OutputComparison.of(outputs, reference);
+                return new BenchCell(dtype, batch, Arrays.copyOf(samples, done), warmed, done < runs || warmed < warmUpRuns,
+                        runner.preparation(), prepared.why(), preparationSeconds, preparationPeak,
+                        peak >= 0 ? peak : Machine.peakResidentBytes(), peak >= 0 ? "allocator" : "rss",
+                        comparison.maximum(), comparison.mean(), comparison.top5Agreement(), comparison.nanOutputs());
+            }
+        } finally {
+            watchdog.end();
+        }
+    }
+
+    private long timed(Runner runner, String cell, Watchdog watchdog) {
+        watchdog.begin(cell, hangLimit());
+        long start = System.nanoTime();
+        runner.run();
+        long time = System.nanoTime() - start;
+        watchdog.end();
+        return time;
+    }
+
+    /** What LibTorch's allocator held at most; -1 where this choice of calls does not count. */
+    private static long peak(Engine engine) {
+        try {
+            return engine.cpuMemory().allocatedBytesPeak();
+        } catch (UnsupportedFeatureException e) {
+            return -1;
+        }
+    }
+
+    /** A runner, and why its optimisation was taken. */
+    private record Prepared(Runner runner, String why) {
+    }
+
+    private Prepared prepare(DType dtype, long batch) {
+        // The model goes before anything is measured: what the runner keeps of it is all that counts as its memory.
+        try (TorchScriptModel loaded = Model.load(model, device)) {
+            Optimization way = optimization;
+            String why = null;
+            if (way == Optimization.AUTO) {
+                long once = probe(loaded, dtype, batch);
+                if (once * (double) RUNS_OF_A_CHOICE > budget / 2.0) {
+                    way = Optimization.NONE;
+                    why = String.format(java.util.Locale.ROOT,
+                            "one run takes %.2f s, so that trying others would outrun the budget", once / 1e9);
+                }
+            }
+            Runner runner = builder(loaded, dtype, batch).optimize(way).build();
+            return new Prepared(runner, why != null ? why : runner.preparation().why());
+        }
+    }
+
+    /** Time of a run of the model as it is: the first compiles, so a fast one gets a second and a third. */
+    private long probe(TorchScriptModel loaded, DType dtype, long batch) {
+        try (TorchScriptModel converted = loaded.to(dtype).model(); TensorScope _ = TensorScope.open()) {
+            Object[] inputs = inputs(batch).stream()
+                    .map(input -> input.dtype().isFloating() ? input.to(device).to(dtype) : input.to(device)).toArray();
+            long least = Long.MAX_VALUE;
+            for (int i = 0; i < PROBES && least > budget / (2.0 * RUNS_OF_A_CHOICE); i++) {
+                long start = System.nanoTime();
+                converted.call(method, inputs).close();
+                least = Math.min(least, System.nanoTime() - start);
+                if (least > budget / PROBES) {
+                    break;
+                }
+            }
+            return least;
+        }
+    }
+
+    private Runner.Builder builder(TorchScriptModel loaded, DType dtype, long batch) {
+        Runner.Builder builder = Runner.of(loaded, method).compute(dtype);
+        for (Tensor input : inputs(batch)) {
+            try (input) {
+                builder.input(input);
+            }
+        }
+        return builder;
+    }
+
+    /** The same inputs for every cell of a batch. */
+    private List<Tensor> inputs(long batch) {
+        Random random = new Random(SEED);
+        return shapes.stream().map(shape -> picture != null ? ImageNetInput.tensor(picture, batch)
+                : noise(shape.withBatch(batch), random)).toList();
+    }
+
+    private static Tensor noise(InputShape shape, Random random) {
+        Tensor tensor = Tensor.empty(shape.dtype() == DType.FLOAT32 ? DType.FLOAT32 : DType.INT64, shape.sizes());
+        var memory = tensor.segment();
+        if (shape.dtype() == DType.FLOAT32) {
+            for (long at = 0; at < memory.byteSize(); at += Float.BYTES) {
+                memory.set(java.lang.foreign.ValueLayout.JAVA_FLOAT, at, (float) random.nextGaussian());
+            }
+            return tensor;
+        }
+        for (long at = 0; at < memory.byteSize(); at += Long.BYTES) {
+            memory.set(java.lang.foreign.ValueLayout.JAVA_LONG, at,
+                    random.nextInt(shape.dtype() == DType.BOOL ? 2 : INTEGERS_BELOW));
+        }
+        try (tensor) {
+            return shape.dtype() == DType.INT64 ? tensor.copy() : tensor.to(shape.dtype());
+        }
+    }
+}

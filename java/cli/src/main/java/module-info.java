@@ -1,0 +1,10 @@
+/** The command line. */
+module dev.wick.cli {
+    requires dev.wick;
+    requires com.fasterxml.jackson.databind;
+    requires info.picocli;
+    requires java.desktop;
+    requires me.tongfei.progressbar;
+
+    opens dev.wick.cli to info.picocli;
+}

@@ -1,0 +1,306 @@
+package dev.wick.cli;
+
+import static dev.wick.cli.Cli.archive;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.wick.DType;
+import dev.wick.Engine;
+import dev.wick.Tensor;
+import dev.wick.TensorDifference;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The commands on real archives, in this JVM. */
+class CommandsTest {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final boolean OFFICIAL = System.getProperty("wick.libtorch") != null;
+
+    @TempDir
+    private Path directory;
+
+    @AfterAll
+    static void nothingIsLeftOpen() {
+        assertThat(Engine.liveHandles()).isZero();
+    }
+
+    private static void assertSame(Path output, Path expected, double tolerance) {
+        try (Tensor ours = Npy.read(output); Tensor theirs = Npy.read(expected)) {
+            assertThat(ours.shape()).containsExactly(theirs.shape());
+            assertThat(TensorDifference.between(ours, theirs).maximum()).isLessThanOrEqualTo(tolerance);
+        }
+    }
+
+    // The command line itself
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "native", "native build", "native list", "native clean"})
+    void everyCommandHasHelp(String command) {
+        Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
+
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out()).contains("Usage: wick", "--natives=presets|DIR|python", "--calls=panama|javacpp", "--threads=N",
+                "--stacktrace", "Exit codes:");
+        assertThat(cli.err()).isEmpty();
+    }
+
+    @Test
+    void versionIsPrinted() {
+        assertThat(Cli.run("--version").out()).matches("wick [0-9]+\\.[0-9]+\\.[0-9]+.*\\R");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"bnech | bench", "bench --bathc 1 m.pt --shape 1 | --batch",
+            "run m.pt | --out", "inspect | MODEL", "bench m.pt | --shape", "bench m.pt --shape 1x-3 | shape",
+            "bench m.pt --shape 1x0 | shape", "bench m.pt --shape 2 --dtype int8 | fp32, fp16 and bf16",
+            "bench m.pt --shape 2 --runs 0 | --runs", "bench m.pt --shape 2 --batch 0 | --batch",
+            "bench m.pt --shape 2 --budget 0 | --budget", "bench m.pt --shape 2 --optimize fast | --optimize",
+            "bench m.pt --shape 2x3 --image a.png | Nx3xHxW", "run m.pt --out d --device tpu | no device",
+            "info --calls jna | panama and javacpp", "info --threads 0 | --threads", "info --threads x | --threads"})
+    void whatIsNotUnderstoodExitsWithTwo(String line, String said) {
+        Cli cli = Cli.run((Object[]) line.split(" "));
+
+        assertThat(cli.code()).isEqualTo(2);
+        assertThat(cli.err()).startsWith("wick: ").contains(said).contains("hint: ").doesNotContain("Exception");
+        assertThat(cli.out()).isEmpty();
+    }
+
+    // info
+
+    @Test
+    void infoSaysWhatIsTakenAndWhy() throws IOException {
+        Cli text = Cli.run("info");
+        JsonNode json = MAPPER.readTree(Cli.run("info", "--json").out());
+
+        assertThat(text.code()).isZero();
+        assertThat(text.out()).contains("natives", "calls", "threads", "set for speed", "features", "missing",
+                "A TorchScript archive is a program");
+        assertThat(json.at("/natives/choice").asText()).isEqualTo(OFFICIAL ? "official" : "presets");
+        assertThat(json.at("/natives/why").asText()).isNotEmpty();
+        assertThat(json.at("/calls/name").asText()).isEqualTo("panama");
+        assertThat(json.at("/torch/torch_version").asText()).startsWith("2.10.0");
+        assertThat(json.at("/blas").asText()).isEqualTo(OFFICIAL ? "MKL" : "OpenBLAS");
+        if (!OFFICIAL) {
+            assertThat(json.at("/threads/blas").asInt()).isEqualTo(1);
+            assertThat(json.at("/settings/0/why").asText()).isNotEmpty();
+        }
+        assertThat(json.at("/features/missing/cuda").asText()).isNotEmpty();
+        assertThat(json.at("/features/present/runner").asText()).isNotEmpty();
+    }
+
+    // inspect
+
+    @Test
+    void inspectCountsParametersAndShowsConstantsOfTheFile() throws IOException {
+        JsonNode json = MAPPER.readTree(Cli.run("inspect", archive("clip-vit-tiny.f16.cuda.pt"), "--json").out());
+
+        assertThat(json.at("/methods").findValuesAsText("name")).containsExactly("forward", "encode_image", "encode_text");
+        assertThat(json.at("/methods/1/schema").asText()).endsWith("Tensor image) -> Tensor");
+        assertThat(json.at("/parameters/count").asLong()).isEqualTo(1_176_705);
+        assertThat(json.at("/parameters/byDtype/float16/bytes").asLong()).isEqualTo(2 * 905_728);
+        assertThat(json.at("/parameters/byDtype/float32/bytes").asLong()).isEqualTo(4 * 270_977);
+        assertThat(json.at("/parameters/bytes").asLong()).isEqualTo(2 * 905_728 + 4 * 270_977);
+        assertThat(json.at("/parameters/byModule/visual/count").asLong()).isEqualTo(505_856);
+        assertThat(json.at("/buffers/count").asLong()).isEqualTo(3);
+        assertThat(json.at("/deviceConstants").findValuesAsText("value")).isNotEmpty().containsOnly("cuda:0");
+        assertThat(json.at("/dtypeConstants").findValuesAsText("value")).contains("float16");
+    }
+
+    @Test
+    void inspectPrintsText() {
+        Cli cli = Cli.run("inspect", archive("resnet-small.pt"));
+
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out()).contains("methods", "forward(", "parameters", "in all", "buffers", "device constants");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"nothing.pt, there is no such file", "statedict.pth, state dict", "make_archives.py, not a TorchScript archive",
+            "., directory"})
+    void modelsThatCannotBeReadAreRefused(String name, String reason) {
+        Cli cli = Cli.run("inspect", archive(name));
+
+        assertThat(cli.code()).isEqualTo(1);
+        assertThat(cli.err()).startsWith("wick: cannot read model ").contains(name, reason).doesNotContain("Exception");
+    }
+
+    @Test
+    void stackTracesAreForThoseWhoAsk() {
+        Cli cli = Cli.run("inspect", archive("nothing.pt"), "--stacktrace");
+
+        assertThat(cli.err()).contains("ModelUnreadableException", "at dev.wick");
+    }
+
+    // run
+
+    @ParameterizedTest
+    @CsvSource({"image", "text"})
+    void runWidensThePublishedFormOnTheCpu(String what) {
+        Cli cli = Cli.run("run", archive("clip-vit-tiny.f16.cuda.pt"), "--method", "encode_" + what, "--input",
+                archive("clip-vit-tiny." + what + ".npy"), "--out", directory);
+
+        assertThat(cli.code()).isZero();
+        assertThat(cli.err()).contains("widened to fp32");
+        assertSame(directory.resolve("output.npy"), archive("clip-vit-tiny.f16." + what + "_features.npy"), 1e-4);
+    }
+
+    @Test
+    void runGivesPyTorchsOutputs() {
+        Cli cli = Cli.run("run", archive("mlp.pt"), "--input", archive("mlp.forward.input.0.npy"), "--out",
+                directory.resolve("made/on/the/way"));
+
+        assertThat(cli.code()).isZero();
+        assertThat(cli.err()).isEmpty();
+        assertSame(directory.resolve("made/on/the/way/output.npy"), archive("mlp.forward.output.npy"), 1e-5);
+    }
+
+    @Test
+    void runConvertsWhenAsked() {
+        Path input = archive("mlp.forward.input.0.npy");
+
+        assertThat(Cli.run("run", archive("mlp.pt"), "--input", input, "--out", directory, "--dtype", "fp16").code()).isZero();
+        try (Tensor output = Npy.read(directory.resolve("output.npy"))) {
+            assertThat(output.dtype()).isEqualTo(DType.FLOAT16);
+        }
+        Cli bf16 = Cli.run("run", archive("mlp.pt"), "--input", input, "--out", directory, "--dtype", "bf16");
+        assertThat(bf16.err()).contains("numpy has no bfloat16");
+        assertSame(directory.resolve("output.npy"), archive("mlp.forward.output.npy"), 0.1);
+    }
+
+    @Test
+    void runWritesEachTensorOfATuple() {
+        Cli cli = Cli.run("run", archive("clip-vit-tiny.f16.cuda.pt"), "--input", archive("clip-vit-tiny.image.npy"),
+                "--input", archive("clip-vit-tiny.text.npy"), "--out", directory);
+
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out().lines()).hasSize(2);
+        assertThat(directory.resolve("output.0.npy")).exists();
+        assertThat(directory.resolve("output.1.npy")).exists();
+    }
+
+    @Test
+    void runNamesTheMethodsThatExist() {
+        Cli cli = Cli.run("run", archive("noforward.pt"), "--input", archive("noforward.encode.input.0.npy"), "--out",
+                directory);
+
+        assertThat(cli.code()).isEqualTo(1);
+        assertThat(cli.err()).contains("no method 'forward'", "encode");
+    }
+
+    @Test
+    void runRefusesWhatDoesNotFit() throws IOException {
+        Path input = archive("mlp.forward.input.0.npy");
+        Path file = Files.createFile(directory.resolve("file"));
+
+        assertThat(Cli.run("run", archive("mlp.pt"), "--out", directory).err()).contains("takes 1 input, got 0");
+        assertThat(Cli.run("run", archive("mlp.pt"), "--out", directory, "--input", input, "--input", input).err())
+                .contains("takes 1 input, got 2");
+        Cli shape = Cli.run("run", archive("mlp.pt"), "--out", directory, "--input", archive("classifier.forward.input.0.npy"));
+        assertThat(shape.code()).isEqualTo(1);
+        assertThat(shape.err()).contains("the model failed on float32").contains("cannot be multiplied")
+                .doesNotContain("Traceback");
+        assertThat(Cli.run("run", archive("mlp.pt"), "--out", file, "--input", input).err())
+                .contains("is a file, not a directory");
+        assertThat(Cli.run("run", archive("mlp.pt"), "--out", "/proc/wick", "--input", input).code()).isEqualTo(1);
+        assertThat(Cli.run("run", archive("mlp.pt"), "--out", directory, "--input", file).err()).contains("the file is empty");
+        assertThat(Cli.run("run", archive("mlp.pt"), "--out", directory, "--input", input, "--device", "cuda").err())
+                .contains("no cuda:0");
+        assertThat(directory.resolve("output.npy")).doesNotExist();
+    }
+
+    // bench
+
+    @Test
+    void benchMeasuresEachCell() throws IOException {
+        Path json = directory.resolve("bench.json");
+        Cli cli = Cli.run("bench", archive("resnet-small.pt"), "--image", Cli.ROOT.resolve("examples/photo.jpg"), "--dtype",
+                "fp32,bf16", "--batch", "1,2", "--runs", "5", "--warmup", "1", "--json", json);
+
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out()).contains("mean ms", "p99", "max diff", "top-5");
+        assertThat(cli.err().lines()).hasSize(4);
+        JsonNode report = MAPPER.readTree(json.toFile());
+        assertThat(report.at("/complete").asBoolean()).isTrue();
+        assertThat(report.at("/machine/cores").asInt()).isPositive();
+        JsonNode results = report.get("results");
+        assertThat(results).hasSize(4);
+        for (JsonNode result : results) {
+            for (String key : List.of("model", "method", "dtype", "batch", "device", "natives", "calls", "latencyMs",
+                    "throughputPerSecond", "peakMemoryBytes", "peakMemorySource", "outputMaxAbsDiff", "outputMeanAbsDiff",
+                    "top5Agreement", "runs", "cut", "warmup", "nanOutputs", "enqueueMs", "optimization", "samplesMs")) {
+                assertThat(result.has(key)).as(key).isTrue();
+            }
+            for (String key : List.of("mean", "std", "min", "p50", "p90", "p99", "max")) {
+                assertThat(result.get("latencyMs").has(key)).as(key).isTrue();
+            }
+            assertThat(result.at("/runs").asInt()).isEqualTo(5);
+            assertThat(result.at("/samplesMs")).hasSize(5);
+            assertThat(result.at("/peakMemoryBytes").asLong()).isGreaterThan(1_000_000);
+            assertThat(result.at("/peakMemorySource").asText()).isEqualTo("allocator");
+            assertThat(result.at("/outputMaxAbsDiff").asDouble()).isLessThan(0.5);
+        }
+        assertThat(results.at("/0/dtype").asText()).isEqualTo("fp32");
+        assertThat(results.at("/0/top5Agreement").asDouble()).isEqualTo(1);
+        assertThat(results.at("/2/batch").asInt()).isEqualTo(2);
+    }
+
+    @Test
+    void benchCutsWhatOutrunsTheBudget() throws IOException {
+        Path json = directory.resolve("bench.json");
+        Cli cli = Cli.run("bench", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--budget", "0.05", "--runs", "100000",
+                "--json", json);
+
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out()).contains("cut after");
+        JsonNode result = MAPPER.readTree(json.toFile()).at("/results/0");
+        assertThat(result.at("/cut").asBoolean()).isTrue();
+        assertThat(result.at("/runs").asInt()).isBetween(1, 99_999);
+    }
+
+    @Test
+    void benchTakesIntegerInputsAndSeveral() {
+        Cli cli = Cli.run("bench", archive("clip-vit-tiny.f16.cuda.pt"), "--shape", "2x3x64x64", "--shape", "2x77:int64",
+                "--runs", "2", "--optimize", "none");
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(Cli.run("bench", archive("clip-vit-tiny.f16.cuda.pt"), "--shape", "2x3x64x64").err())
+                .contains("takes 2 inputs, got 1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "freeze", "ofi", "onednn"})
+    void benchOptimizesAsAsked(String way) {
+        Cli cli = Cli.run("bench", archive("mlp.pt"), "--shape", "3x64", "--runs", "3", "--optimize", way);
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(cli.out()).contains(way);
+    }
+
+    @Test
+    void benchRefusesAnUnwritableReportBeforeItMeasures() {
+        Cli cli = Cli.run("bench", archive("mlp.pt"), "--shape", "3x64", "--json", directory.resolve("no/such/place.json"));
+
+        assertThat(cli.code()).isEqualTo(1);
+        assertThat(cli.err()).contains("there is no directory").doesNotContain("fp32");
+    }
+
+    // native
+
+    @Test
+    void nativeListShowsTheShimInUse() throws IOException {
+        Cli text = Cli.run("native", "list");
+        JsonNode json = MAPPER.readTree(Cli.run("native", "list", "--json").out());
+
+        assertThat(text.out()).contains("torch", "abi", "2.10.0");
+        assertThat(json.findValuesAsText("torch")).contains("2.10.0");
+    }
+}
