@@ -362,12 +362,19 @@ def measure_models(machine, arguments):
             # Another one begins each round, so that nobody always follows the same neighbour.
             turn = number % len(field)
             for name, play in field[turn:] + field[:turn]:
+                if "failed" in results[name]:
+                    continue
                 out = folder / f"{entry['name']}-{name.replace(' ', '-')}-{number}"
-                play(entry, out)
-                difference, largest = compare(read_floats(f"{out}.f32"), expected)
-                if not difference <= TOLERANCE * largest:
-                    raise Problem(f"{name} on {entry['name']} differs from PyTorch by {difference}, the output's largest "
-                                  f"element being {largest}: its time means nothing")
+                try:
+                    play(entry, out)
+                    difference, largest = compare(read_floats(f"{out}.f32"), expected)
+                    if not difference <= TOLERANCE * largest:
+                        raise Problem(f"its output differs from PyTorch's by {difference:g}, the largest element being "
+                                      f"{largest:g}: its time would mean nothing")
+                except Problem as problem:
+                    say(f"{name} is out on {entry['name']}: {problem}")
+                    results[name]["failed"] = str(problem)
+                    continue
                 report = json.loads(Path(f"{out}.json").read_text())
                 results[name]["rounds"].append(report.pop("samplesNs"))
                 results[name]["differences"].append(difference / largest)
@@ -376,6 +383,9 @@ def measure_models(machine, arguments):
                     f"{statistics.median(results[name]['rounds'][-1]) / 1e6:8.2f} ms   {report.get('optimization', '')}")
         rows = []
         for name, _ in field:
+            if "failed" in results[name]:
+                rows.append({"name": name, "failed": results[name]["failed"]})
+                continue
             medians = [statistics.median(samples) / 1e6 for samples in results[name]["rounds"]]
             reports = results[name]["reports"]
             rows.append({"name": name, "medianMs": statistics.median(medians), "roundMediansMs": medians,
@@ -383,11 +393,12 @@ def measure_models(machine, arguments):
                          "maximumRelativeDifference": max(results[name]["differences"]),
                          "taken": sorted({report["optimization"] for report in reports if "optimization" in report}),
                          "report": reports[0], "samplesNs": results[name]["rounds"]})
-        djl = next((row for row in rows if row["name"] == "djl"), None)
+        djl = next((row for row in rows if row["name"] == "djl" and "failed" not in row), None)
         for row in rows:
-            # Round against round: both sides had the same minute of the machine.
-            row["ratioToDjl"] = djl and statistics.median(
-                a / b for a, b in zip(row["roundMediansMs"], djl["roundMediansMs"]))
+            if "failed" not in row:
+                # Round against round: both sides had the same minute of the machine.
+                row["ratioToDjl"] = djl and statistics.median(
+                    a / b for a, b in zip(row["roundMediansMs"], djl["roundMediansMs"]))
         models.append({"model": entry, "rows": rows})
     return {"rounds": arguments.rounds, "warmup": arguments.warmup, "runs": arguments.runs, "tolerance": TOLERANCE,
             "models": models}
@@ -426,13 +437,16 @@ def render(result):
             lines += [f"### {model['model']['title']}", "",
                       "| | median ms | rounds' medians | ratio to DJL | taken | difference |", "|---|--:|--:|--:|---|--:|"]
             for row in model["rows"]:
+                if "failed" in row:
+                    lines.append(f"| {row['name']} | failed: {row['failed'].splitlines()[0]} | | | | |")
+                    continue
                 ratio = f"{row['ratioToDjl']:.2f}" if row["ratioToDjl"] else ""
                 low, high = row["spreadMs"]
                 lines.append(f"| {row['name']} | {row['medianMs']:.1f} | {low:.1f} to {high:.1f} | {ratio} | "
                              f"{', '.join(row['taken'])} | {row['maximumRelativeDifference']:.1e} |")
             lines.append("")
         lines += ["What each contestant said of itself:", ""]
-        for row in models["models"][0]["rows"]:
+        for row in (row for row in models["models"][0]["rows"] if "report" in row):
             said = {key: value for key, value in row["report"].items() if key in (
                 "torch", "djl", "natives", "threads", "blasThreads", "settings", "java", "python")}
             lines.append(f"- {row['name']}: {json.dumps(said)}")
@@ -463,6 +477,9 @@ def main():
     try:
         TARGET.mkdir(exist_ok=True)
         machine = Machine(arguments)
+        if os.getloadavg()[0] > 0.5 * os.cpu_count():
+            say(f"load average {os.getloadavg()[0]:.1f}: something else is running here (or was, a minute ago), and the "
+                "numbers will be its as much as Wick's")
         date = datetime.date.today().isoformat()
         dirty = "-dirty" if run(["git", "status", "--porcelain", "--untracked-files=no"], cwd=ROOT).strip() else ""
         result = {"date": date, "commit": run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT).strip() + dirty,
