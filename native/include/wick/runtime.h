@@ -85,6 +85,8 @@ WICK_API void wick_cpu_memory_get(wick_cpu_memory *memory) WICK_NOEXCEPT;
 WICK_API void wick_cpu_memory_reset_peak(void) WICK_NOEXCEPT;
 /* Allocations that would go beyond limit bytes fail as out of memory; 0 lifts the limit. Any thread. */
 WICK_API void wick_cpu_memory_set_limit(int64_t limit) WICK_NOEXCEPT;
+/* Whether blocks of 2 MiB and more, allocated from now on, ask the kernel for huge pages (1, the default) or not (0). */
+WICK_API void wick_cpu_memory_set_huge_pages(int32_t enabled) WICK_NOEXCEPT;
 
 /* Live handles of every kind that this library gave out. One atomic read: no lock, no allocation, cannot throw. */
 WICK_API int64_t wick_live_handles(void) WICK_NOEXCEPT;

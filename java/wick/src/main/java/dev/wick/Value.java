@@ -35,9 +35,15 @@ public final class Value implements AutoCloseable {
     }
 
     static Value of(BoxedValue boxed) {
+        // Apart from the switch, since it is what nearly every call gives.
+        return boxed instanceof BoxedValue.TensorValue(var handle) ? new Value(Kind.TENSOR, new Tensor(handle))
+                : ofOther(boxed);
+    }
+
+    private static Value ofOther(BoxedValue boxed) {
         return switch (boxed) {
+            case BoxedValue.TensorValue _ -> of(boxed);
             case BoxedValue.None _ -> new Value(Kind.NONE, null);
-            case BoxedValue.TensorValue(var handle) -> new Value(Kind.TENSOR, new Tensor(handle));
             case BoxedValue.IntValue(var number) -> new Value(Kind.INT, number);
             case BoxedValue.DoubleValue(var number) -> new Value(Kind.DOUBLE, number);
             case BoxedValue.BoolValue(var truth) -> new Value(Kind.BOOL, truth);
@@ -190,7 +196,11 @@ public final class Value implements AutoCloseable {
     /** Closes every tensor in the tree. */
     @Override
     public void close() {
-        tensors().forEach(Tensor::close);
+        if (kind == Kind.TENSOR) {
+            ((Tensor) content).close();
+        } else {
+            tensors().forEach(Tensor::close);
+        }
     }
 
     /** The tree as a person reads it: tensors by dtype and shape. */

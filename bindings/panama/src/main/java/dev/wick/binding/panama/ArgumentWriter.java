@@ -1,6 +1,7 @@
 package dev.wick.binding.panama;
 
 import dev.wick.binding.BoxedValue;
+import dev.wick.binding.Handle;
 import dev.wick.binding.panama.generated.WickTorch;
 import dev.wick.binding.panama.generated.wick_value;
 import java.lang.foreign.Arena;
@@ -47,8 +48,16 @@ final class ArgumentWriter {
             data = Arena.ofAuto().allocate(bytes, ALIGNMENT);
         }
         for (BoxedValue argument : arguments) {
-            write(argument);
+            if (argument instanceof BoxedValue.TensorValue(var tensor)) {
+                writeTensor(tensor);
+            } else {
+                write(argument);
+            }
         }
+    }
+
+    private void writeTensor(Handle tensor) {
+        node(WickTorch.WICK_TENSOR(), acquire(PanamaHandle.of(tensor, PanamaHandle.Kind.TENSOR)), 0);
     }
 
     MemorySegment nodes() {
@@ -145,8 +154,7 @@ final class ArgumentWriter {
     private void write(BoxedValue value) {
         switch (value) {
             case BoxedValue.None _ -> node(WickTorch.WICK_NONE(), 0, 0);
-            case BoxedValue.TensorValue(var tensor) ->
-                node(WickTorch.WICK_TENSOR(), acquire(PanamaHandle.of(tensor, PanamaHandle.Kind.TENSOR)), 0);
+            case BoxedValue.TensorValue(var tensor) -> writeTensor(tensor);
             case BoxedValue.IntValue(var number) -> node(WickTorch.WICK_INT(), number, 0);
             case BoxedValue.BoolValue(var truth) -> node(WickTorch.WICK_BOOL(), truth ? 1 : 0, 0);
             case BoxedValue.GeneratorValue(var seed) -> node(WickTorch.WICK_GENERATOR(), seed, 0);

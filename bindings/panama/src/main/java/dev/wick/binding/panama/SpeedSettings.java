@@ -2,6 +2,7 @@ package dev.wick.binding.panama;
 
 import dev.wick.binding.Setting;
 import dev.wick.binding.TorchBinding;
+import dev.wick.binding.panama.generated.WickTorch;
 import dev.wick.error.NativesException;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.List;
 final class SpeedSettings {
     static final String THREADS_PROPERTY = "wick.threads";
     static final String BLAS_THREADS_PROPERTY = "wick.blas.threads";
+    static final String HUGE_PAGES_PROPERTY = "wick.hugePages";
 
     private SpeedSettings() {
     }
@@ -34,6 +36,11 @@ final class SpeedSettings {
                     ? "asked for" : "OpenBLAS's own pool fights LibTorch's for the cores; it came with " + pool,
                     "-D" + BLAS_THREADS_PROPERTY));
         }
+        boolean hugePages = !"false".equals(System.getProperty(HUGE_PAGES_PROPERTY));
+        WickTorch.wick_cpu_memory_set_huge_pages(hugePages ? 1 : 0);
+        applied.add(new Setting("huge pages", hugePages ? "asked for from 2 MiB on" : "not asked for", hugePages
+                ? "weights are read from end to end at every call; took 3% off ResNet-50" : "asked for",
+                "-D" + HUGE_PAGES_PROPERTY));
         return List.copyOf(applied);
     }
 

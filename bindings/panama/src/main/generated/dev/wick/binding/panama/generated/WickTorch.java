@@ -3717,6 +3717,65 @@ public class WickTorch extends WickTorch$shared {
         }
     }
 
+    private static class wick_cpu_memory_set_huge_pages {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            WickTorch.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cpu_memory_set_huge_pages");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void wick_cpu_memory_set_huge_pages(int32_t enabled)
+     * }
+     */
+    public static FunctionDescriptor wick_cpu_memory_set_huge_pages$descriptor() {
+        return wick_cpu_memory_set_huge_pages.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void wick_cpu_memory_set_huge_pages(int32_t enabled)
+     * }
+     */
+    public static MethodHandle wick_cpu_memory_set_huge_pages$handle() {
+        return wick_cpu_memory_set_huge_pages.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void wick_cpu_memory_set_huge_pages(int32_t enabled)
+     * }
+     */
+    public static MemorySegment wick_cpu_memory_set_huge_pages$address() {
+        return wick_cpu_memory_set_huge_pages.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void wick_cpu_memory_set_huge_pages(int32_t enabled)
+     * }
+     */
+    public static void wick_cpu_memory_set_huge_pages(int enabled) {
+        var mh$ = wick_cpu_memory_set_huge_pages.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cpu_memory_set_huge_pages", enabled);
+            }
+            mh$.invokeExact(enabled);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class wick_live_handles {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             WickTorch.C_LONG    );
