@@ -24,8 +24,9 @@ TEST(unreadable_archives) {
   const auto load_bytes = [&](const void* data, int64_t size) {
     return wick_module_load(data, size, -1, -1, 0, module.out(), &error);
   };
-  CHECK_FAILS(WICK_INVALID_ARGUMENT, "no bytes", load_bytes(nullptr, 10));
-  CHECK_FAILS(WICK_INVALID_ARGUMENT, "no bytes", load_bytes(file.data(), 0));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "null", load_bytes(nullptr, 10));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "negative", load_bytes(file.data(), -1));
+  CHECK_FAILS(WICK_MODEL_UNREADABLE, "", load_bytes(file.data(), 0));
   CHECK_FAILS(WICK_MODEL_UNREADABLE, "", load_bytes("not an archive", 14));
   for (size_t size : {size_t{1}, size_t{100}, file.size() / 2, file.size() - 1}) {
     CHECK_FAILS(WICK_MODEL_UNREADABLE, "", load_bytes(file.data(), static_cast<int64_t>(size)));
