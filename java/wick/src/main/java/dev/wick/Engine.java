@@ -28,7 +28,7 @@ import java.util.ServiceLoader;
  * <li>{@code -Dwick.natives=presets|official}: whose LibTorch; an official one is named by {@code -Dwick.libtorch=DIR},
  * {@code -Dwick.libtorch=python} or the variable {@code WICK_LIBTORCH};
  * <li>{@code -Dwick.calls=auto|panama|javacpp}: how Java reaches it;
- * <li>{@code -Dwick.threads=N}, {@code -Dwick.blas.threads=N}: see {@link #settings()}.
+ * <li>{@code -Dwick.threads=N}, {@code -Dwick.blas.threads=N}, {@code -Dwick.hugePages=false}: see {@link #settings()}.
  * </ul>
  */
 public final class Engine {

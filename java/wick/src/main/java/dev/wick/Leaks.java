@@ -46,6 +46,7 @@ final class Leaks {
         private final Throwable site;
         private volatile int anchors;
         private volatile boolean deferred;
+        private volatile Runnable also;
 
         Ownership(Handle handle) {
             this.handle = handle;
@@ -56,6 +57,11 @@ final class Leaks {
         Cleaner.Cleanable anchor(Object object) {
             ANCHORS.getAndAdd(this, 1);
             return CLEANER.register(object, this);
+        }
+
+        /** What is to be freed with a forgotten object; it must not reach the object itself. */
+        void also(Runnable freeing) {
+            also = freeing;
         }
 
         /** The user has closed the object, but its memory is in use: the last anchor frees it, and that is no leak. */
@@ -73,6 +79,9 @@ final class Leaks {
                 return;
             }
             handle.close();
+            if (also != null) {
+                also.run();
+            }
             long count = FORGOTTEN.incrementAndGet();
             if (site != null) {
                 LOGGER.log(System.Logger.Level.WARNING, "a " + handle.kind() + " was never closed", site);

@@ -36,6 +36,9 @@ public final class TorchScriptModel extends NativeResource implements Model {
     private TorchScriptModel(Handle handle, Device device, List<Constant> archiveConstants) {
         super(handle);
         this.device = device;
+        // A method keeps the native module alive, so a forgotten model must give its methods back too.
+        Map<String, Handle> handles = methodHandles;
+        ownership().also(() -> closeAll(handles));
         this.archiveConstants = archiveConstants;
     }
 
@@ -344,7 +347,11 @@ public final class TorchScriptModel extends NativeResource implements Model {
     }
 
     private void closeMethods() {
-        methodHandles.values().forEach(Handle::close);
+        closeAll(methodHandles);
+    }
+
+    private static void closeAll(Map<String, Handle> handles) {
+        handles.values().forEach(Handle::close);
     }
 
     @Override

@@ -108,6 +108,24 @@ class ModelTest extends WickCase {
     }
 
     @Test
+    void aForgottenModelGivesItsMethodsBack() throws Exception {
+        long forgotten = Engine.forgotten();
+        callAndForget();
+        for (int i = 0; i < 200 && Engine.forgotten() == forgotten; i++) {
+            System.gc();
+            Thread.sleep(10);
+        }
+        assertThat(Engine.forgotten()).isEqualTo(forgotten + 1);
+    }
+
+    private static void callAndForget() {
+        TorchScriptModel model = load("tiny.pt");
+        try (Tensor input = Tensor.zeros(DType.FLOAT32, 1)) {
+            model.forward(input).close();
+        }
+    }
+
+    @Test
     void closingWhileAnotherThreadRunsIsDefined() throws Exception {
         for (int round = 0; round < 10; round++) {
             TorchScriptModel model = load("classifier.pt");
