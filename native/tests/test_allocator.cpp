@@ -1,3 +1,6 @@
+#include <cstring>
+#include <vector>
+
 #include "support.h"
 
 namespace {
@@ -35,6 +38,33 @@ TEST(bytes_are_exact) {
   CHECK_EQUAL(after.allocated_bytes_current, before.allocated_bytes_current);
   CHECK_EQUAL(after.allocated_bytes_allocated, before.allocated_bytes_allocated + 1001);
   CHECK_EQUAL(after.allocation_freed, before.allocation_freed + 2);
+}
+
+// Small blocks come from elsewhere than large ones: sizes on both sides of every border.
+TEST(every_size_is_aligned_and_does_not_overlap) {
+  const auto before = memory();
+  int64_t total = 0;
+  {
+    std::vector<Tensor> tensors(2100);
+    std::vector<char*> data;
+    for (int64_t bytes = 1; bytes <= static_cast<int64_t>(tensors.size()); ++bytes) {
+      Tensor& tensor = tensors[static_cast<size_t>(bytes - 1)];
+      CHECK_OK(allocate(bytes, tensor));
+      wick_tensor_info info;
+      CHECK_OK(wick_tensor_describe(tensor, &info, &error));
+      CHECK_EQUAL(info.data % 64, 0);
+      data.push_back(reinterpret_cast<char*>(info.data));
+      std::memset(data.back(), static_cast<int>(bytes % 251), static_cast<size_t>(bytes));
+      total += bytes;
+    }
+    CHECK_EQUAL(memory().allocated_bytes_current, before.allocated_bytes_current + total);
+    for (size_t i = 0; i < data.size(); ++i) {
+      for (size_t k = 0; k <= i; ++k) {
+        CHECK_EQUAL(static_cast<int>(static_cast<unsigned char>(data[i][k])), static_cast<int>((i + 1) % 251));
+      }
+    }
+  }
+  CHECK_EQUAL(memory().allocated_bytes_current, before.allocated_bytes_current);
 }
 
 TEST(peaks) {

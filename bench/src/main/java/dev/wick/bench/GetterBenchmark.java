@@ -61,12 +61,12 @@ public class GetterBenchmark {
     /** As Wick links it, by hand. */
     @Benchmark
     public long critical() {
-        return engine.liveNativeObjects();
+        return engine.liveHandles();
     }
 
     /** The same with the static look-up that user code writes. */
     @Benchmark
     public long criticalThroughEngine() {
-        return Engine.get().liveNativeObjects();
+        return Engine.get().liveHandles();
     }
 }

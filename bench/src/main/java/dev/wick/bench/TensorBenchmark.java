@@ -43,12 +43,12 @@ public class TensorBenchmark {
 
     @Setup(Level.Iteration)
     public void count() {
-        before = Engine.get().liveNativeObjects();
+        before = Engine.get().liveHandles();
     }
 
     @TearDown(Level.Iteration)
     public void countAgain() {
-        long leaked = Engine.get().liveNativeObjects() - before;
+        long leaked = Engine.get().liveHandles() - before;
         if (leaked != 0) {
             throw new IllegalStateException(leaked + " tensors were not given back: what was measured is half of the work");
         }

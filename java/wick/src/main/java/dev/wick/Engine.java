@@ -223,14 +223,9 @@ public final class Engine {
         binding.setCpuMemoryLimit(bytes);
     }
 
-    /** Handles that Java holds and has not given back: tensors, models, methods, runners. */
-    public static long liveHandles() {
-        return Handle.live();
-    }
-
-    /** The same, as native code counts it. */
-    public long liveNativeObjects() {
-        return binding.liveNativeObjects();
+    /** Native objects that were given out and not given back: tensors, models, methods, runners. */
+    public long liveHandles() {
+        return binding.liveHandles();
     }
 
     /** Objects that were never closed and that the cleaner freed; their sites are logged under -Dwick.leaks=track. */

@@ -44,6 +44,7 @@ final class Leaks {
 
         private final Handle handle;
         private final Throwable site;
+        /** Beyond the first. */
         private volatile int anchors;
         private volatile boolean deferred;
         private volatile Runnable also;
@@ -53,10 +54,15 @@ final class Leaks {
             this.site = TRACK ? new Throwable("allocated here") : null;
         }
 
-        /** Keeps the native object as long as an object is reachable. */
-        Cleaner.Cleanable anchor(Object object) {
+        /** Keeps the native object as long as its first owner is reachable. */
+        Cleaner.Cleanable first(Object owner) {
+            return CLEANER.register(owner, this);
+        }
+
+        /** Keeps the native object as long as another object is reachable. */
+        void anchor(Object object) {
             ANCHORS.getAndAdd(this, 1);
-            return CLEANER.register(object, this);
+            CLEANER.register(object, this);
         }
 
         /** What is to be freed with a forgotten object; it must not reach the object itself. */
@@ -71,7 +77,8 @@ final class Leaks {
 
         @Override
         public void run() {
-            if ((int) ANCHORS.getAndAdd(this, -1) > 1 || handle.isClosed()) {
+            // A closed one first: that is how nearly every life ends, and nothing is left to count.
+            if (handle.isClosed() || (int) ANCHORS.getAndAdd(this, -1) > 0) {
                 return;
             }
             if (deferred) {

@@ -13,7 +13,7 @@ abstract class NativeResource implements AutoCloseable {
     NativeResource(Handle handle) {
         this.handle = handle;
         this.ownership = new Leaks.Ownership(handle);
-        this.cleanable = ownership.anchor(this);
+        this.cleanable = ownership.first(this);
     }
 
     Handle handle() {
@@ -43,7 +43,10 @@ abstract class NativeResource implements AutoCloseable {
     /** Frees the native object, at once or when the last thread inside leaves; closing again does nothing. */
     @Override
     public void close() {
-        closed = true;
+        // A tensor has marked itself already; storing it again would cost a second fence.
+        if (!closed) {
+            closed = true;
+        }
         handle.close();
         cleanable.clean();
     }

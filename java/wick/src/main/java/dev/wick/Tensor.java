@@ -27,7 +27,7 @@ public final class Tensor extends NativeResource {
 
     /** Memory of Java's that the tensor looks into; null for LibTorch's own. */
     private final MemorySegment wrapped;
-    private volatile TensorDescription description = UNKNOWN;
+    private volatile TensorDescription description;
     /** The zero-copy view, made at the first call of segment(); written under this, read without to see that none is. */
     private volatile Arena viewArena;
     private MemorySegment view;

@@ -2,7 +2,6 @@ package dev.wick.binding;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.LongAdder;
 
 /**
  * One native object that Java owns; any thread may use and close it.
@@ -13,7 +12,6 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public abstract class Handle implements AutoCloseable {
     private static final VarHandle STATE;
-    private static final LongAdder LIVE = new LongAdder();
     /** Set once closed; the bits below count the uses in flight. */
     private static final int CLOSED = 1 << 31;
 
@@ -25,19 +23,10 @@ public abstract class Handle implements AutoCloseable {
         }
     }
 
-    private final boolean counted;
     private volatile int state;
 
+    /** For the bindings. */
     protected Handle() {
-        this(true);
-    }
-
-    /** @param counted false for an object that lives as long as the process, which is no leak */
-    protected Handle(boolean counted) {
-        this.counted = counted;
-        if (counted) {
-            LIVE.increment();
-        }
     }
 
     /** Gives the native object back; called once, by whichever thread is the last user. */
@@ -67,7 +56,7 @@ public abstract class Handle implements AutoCloseable {
     public final void release() {
         int before = (int) STATE.getAndAdd(this, -1);
         if (before == CLOSED + 1) {
-            freeOnce();
+            free();
         }
     }
 
@@ -76,24 +65,12 @@ public abstract class Handle implements AutoCloseable {
     public final void close() {
         int before = (int) STATE.getAndBitwiseOr(this, CLOSED);
         if (before == 0) {
-            freeOnce();
+            free();
         }
     }
 
     /** Whether {@link #close()} has been called. */
     public final boolean isClosed() {
         return state < 0;
-    }
-
-    private void freeOnce() {
-        if (counted) {
-            LIVE.decrement();
-        }
-        free();
-    }
-
-    /** Handles made and not yet freed, of every binding in this class loader. */
-    public static long live() {
-        return LIVE.sum();
     }
 }

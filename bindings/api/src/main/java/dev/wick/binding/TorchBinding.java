@@ -176,7 +176,7 @@ public interface TorchBinding {
     void setCpuMemoryLimit(long bytes);
 
     /** Native objects that this binding has given out and not got back. */
-    long liveNativeObjects();
+    long liveHandles();
 
     // Facets
 

@@ -30,7 +30,7 @@ class CommandsTest {
 
     @AfterAll
     static void nothingIsLeftOpen() {
-        assertThat(Engine.liveHandles()).isZero();
+        assertThat(Engine.get().liveHandles()).isZero();
     }
 
     private static void assertSame(Path output, Path expected, double tolerance) {

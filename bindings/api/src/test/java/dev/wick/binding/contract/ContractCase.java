@@ -56,7 +56,6 @@ abstract class ContractCase {
     final TorchBinding binding = binding();
     private final List<Handle> owned = new ArrayList<>();
     private long liveBefore;
-    private long nativeBefore;
 
     /** The one binding on the class path, opened once for all cases of the JVM. */
     static synchronized TorchBinding binding() {
@@ -69,16 +68,14 @@ abstract class ContractCase {
 
     @BeforeEach
     final void countHandles() {
-        liveBefore = Handle.live();
-        nativeBefore = binding.liveNativeObjects();
+        liveBefore = binding.liveHandles();
     }
 
     @AfterEach
     final void nothingIsLeft() {
         owned.forEach(Handle::close);
         owned.clear();
-        assertThat(Handle.live()).as("live handles").isEqualTo(liveBefore);
-        assertThat(binding.liveNativeObjects()).as("live native objects").isEqualTo(nativeBefore);
+        assertThat(binding.liveHandles()).as("live handles").isEqualTo(liveBefore);
     }
 
     /** Has a handle closed after the test. */

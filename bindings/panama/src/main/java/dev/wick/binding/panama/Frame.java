@@ -29,6 +29,8 @@ final class Frame implements AutoCloseable {
     /** One 64-bit out parameter. */
     final MemorySegment out;
     final ArgumentWriter arguments = new ArgumentWriter();
+    /** What {@link #options} holds. */
+    private CallSettings written;
 
     private Frame() {
         Arena arena = Arena.ofAuto();
@@ -50,11 +52,15 @@ final class Frame implements AutoCloseable {
 
     /** Writes the settings of a call. */
     MemorySegment options(CallSettings settings) {
+        if (settings == written) {
+            return options;
+        }
         wick_call_options.mode(options, settings.mode().code());
         wick_call_options.intra_op_threads(options, settings.intraOpThreads());
         wick_call_options.flags(options, settings.onednnGraph() ? WickTorch.WICK_CALL_ONEDNN_GRAPH() : 0);
         wick_call_options.device_index(options, 0);
         wick_call_options.stream(options, 0);
+        written = settings;
         return options;
     }
 
@@ -72,7 +78,8 @@ final class Frame implements AutoCloseable {
     @Override
     public void close() {
         arguments.clear();
-        POOL.set(slot(), this);
+        // Release: what was written here is seen by the next taker, and no full fence is paid for it.
+        POOL.setRelease(slot(), this);
     }
 
     private static int slot() {

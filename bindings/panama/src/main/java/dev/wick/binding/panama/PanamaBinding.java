@@ -540,7 +540,7 @@ final class PanamaBinding implements TorchBinding {
     }
 
     @Override
-    public long liveNativeObjects() {
+    public long liveHandles() {
         return Getters.liveHandles();
     }
 

@@ -24,7 +24,6 @@ final class PanamaHandle extends Handle {
     private final MemorySegment error;
 
     PanamaHandle(Kind kind, long address) {
-        super(kind != Kind.OPERATOR);
         this.kind = kind;
         this.address = address;
         this.error = kind == Kind.RUNNER ? Frame.allocateError(Arena.ofAuto()) : null;
