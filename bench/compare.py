@@ -3,8 +3,9 @@
 
     bench/compare.py [calls|models|all] [options]
 
-calls   what a call from Java costs beside the same call from C++: JMH forks and processes of the C++ harness in turn,
-        then what Runner.run() allocates. The figure that counts is the difference of the medians of the forks.
+calls   what a call from Java costs beside the same call from C++: JMH forks, each with a process of the C++ harness
+        beside it that measures in turn with every iteration, then what Runner.run() allocates. A fork's difference is the
+        median over its pairs of iterations; what counts is the median of the forks.
 models  single predictions of whole models, batch 1: every round each contestant runs in a process of its own, in an order
         that changes from round to round. Outputs are compared with PyTorch's own before any time is looked at.
 
@@ -204,10 +205,10 @@ def system_name():
 # --- calls -------------------------------------------------------------------------------------------------------------
 
 
-def jmh(machine, method, arguments, extra=()):
+def jmh(machine, method, arguments, extra=(), properties=()):
     report = TARGET / "jmh.json"
     report.unlink(missing_ok=True)
-    run([*machine.java_command(), "-cp", machine.class_path(BENCH), "org.openjdk.jmh.Main",
+    run([*machine.java_command(), *properties, "-cp", machine.class_path(BENCH), "org.openjdk.jmh.Main",
          f"dev\\.wick\\.bench\\.{method}$".replace("Benchmark.", "Benchmark\\."), "-f", "1",
          "-wi", arguments.warmup_iterations, "-i", arguments.iterations,
          "-w", f"{arguments.milliseconds}ms", "-r", f"{arguments.milliseconds}ms", "-tu", "ns", "-foe", "true",
@@ -215,10 +216,9 @@ def jmh(machine, method, arguments, extra=()):
     return json.loads(report.read_text())
 
 
-def from_cpp(machine, harness, benchmark, archive, arguments, extra=()):
-    environment = dict(os.environ, LD_LIBRARY_PATH=":".join(map(str, machine.library_path())))
-    return json.loads(run([harness, benchmark, archive, "--warmup", arguments.warmup_iterations, "--iterations",
-                           arguments.iterations, "--milliseconds", arguments.milliseconds, *extra], env=environment))
+def harness_command(harness, benchmark, archive, arguments, extra=()):
+    return [str(part) for part in (harness, benchmark, archive, "--warmup", arguments.warmup_iterations, "--milliseconds",
+                                   arguments.milliseconds, *extra)]
 
 
 def same_outputs(machine, harness, arguments, entry):
@@ -226,13 +226,19 @@ def same_outputs(machine, harness, arguments, entry):
     out = TARGET / "outputs"
     out.mkdir(parents=True, exist_ok=True)
     archive, image = machine.archives / entry["archive"], machine.archives / entry["input"]
-    quick = argparse.Namespace(warmup_iterations=0, iterations=1, milliseconds=1)
-    from_cpp(machine, harness, "resnet50", archive, quick, ["--input", image, "--output", out / "cpp.f32"])
+    quick = argparse.Namespace(warmup_iterations=0, milliseconds=1)
+    run(harness_command(harness, "resnet50", archive, quick, ["--input", image, "--output", out / "cpp.f32"]), input="\n",
+        env=dict(os.environ, LD_LIBRARY_PATH=":".join(map(str, machine.library_path()))))
     wick_round(machine, entry, "none", 2, 1, out / "java")
     difference, largest = compare(read_floats(out / "java.f32"), read_floats(out / "cpp.f32"))
     if difference > 1e-6 * largest:
         raise Problem(f"Java's output differs from C++'s by {difference}")
     return difference
+
+
+def difference_of(java, cpp):
+    """Of a fork: iteration against iteration, since both had the same second of the machine."""
+    return statistics.median(a - b for a, b in zip(java, cpp))
 
 
 def measure_calls(machine, arguments):
@@ -244,27 +250,29 @@ def measure_calls(machine, arguments):
     calls = [(*call, tiny, (), ()) for call in CALLS]
     calls.append((*MODEL_CALL, machine.archives / entry["archive"], ["-p", "optimize=none"],
                   ["--input", machine.archives / entry["input"]]))
+    calls = [call for call in calls if any(asked in call[0] for asked in arguments.only.split(","))]
+    if not calls:
+        raise Problem(f"no call has '{arguments.only}' in its name")
     samples = {title: {"java": [], "cpp": []} for title, *_ in calls}
     for fork in range(arguments.forks):
         for title, method, benchmark, archive, java_extra, cpp_extra in calls:
-            sides = ["java", "cpp"] if fork % 2 == 0 else ["cpp", "java"]
-            for side in sides:
-                if side == "java":
-                    report = jmh(machine, method, arguments, java_extra)
-                    samples[title]["java"].append(report[0]["primaryMetric"]["rawData"][0])
-                else:
-                    report = from_cpp(machine, harness, benchmark, archive, arguments, cpp_extra)
-                    samples[title]["cpp"].append(report["samplesNs"])
+            command = harness_command(harness, benchmark, archive, arguments, cpp_extra)
+            report = jmh(machine, method, arguments, [*java_extra, "-prof", "dev.wick.bench.BesideCpp"], [
+                "-Dwick.bench.harness=" + "\n".join(command),
+                "-Dwick.bench.harness.libraries=" + ":".join(map(str, machine.library_path()))])[0]
+            samples[title]["java"].append(report["primaryMetric"]["rawData"][0])
+            samples[title]["cpp"].append(report["secondaryMetrics"]["cpp"]["rawData"][0])
             java, cpp = (statistics.median(samples[title][side][-1]) for side in ("java", "cpp"))
-            say(f"fork {fork + 1}/{arguments.forks}  {title:40} Java {java:12.1f} ns   C++ {cpp:12.1f} ns")
+            say(f"fork {fork + 1}/{arguments.forks}  {title:40} Java {java:12.1f} ns   C++ {cpp:12.1f} ns   difference "
+                f"{difference_of(samples[title]['java'][-1], samples[title]['cpp'][-1]):9.1f}")
     rows = []
     for title, method, benchmark, *_ in calls:
-        java = [statistics.median(fork) for fork in samples[title]["java"]]
-        cpp = [statistics.median(fork) for fork in samples[title]["cpp"]]
-        differences = [a - b for a, b in zip(java, cpp)]
-        rows.append({"call": title, "jmh": method, "harness": benchmark, "javaNs": statistics.median(java),
-                     "cppNs": statistics.median(cpp), "differenceNs": statistics.median(differences),
-                     "differenceSpreadNs": [min(differences), max(differences)],
+        java, cpp = samples[title]["java"], samples[title]["cpp"]
+        differences = [difference_of(a, b) for a, b in zip(java, cpp)]
+        rows.append({"call": title, "jmh": method, "harness": benchmark,
+                     "javaNs": statistics.median(map(statistics.median, java)),
+                     "cppNs": statistics.median(map(statistics.median, cpp)),
+                     "differenceNs": statistics.median(differences), "differencesNs": differences,
                      "samplesNs": samples[title]})
     return {"forks": arguments.forks, "warmupIterations": arguments.warmup_iterations, "iterations": arguments.iterations,
             "milliseconds": arguments.milliseconds, "outputDifference": difference, "rows": rows,
@@ -417,12 +425,13 @@ def render(result):
     if "calls" in result:
         calls = result["calls"]
         lines += ["## Calls", "",
-                  f"{calls['forks']} forks of each side in turn; {calls['warmupIterations']} + {calls['iterations']} iterations of "
-                  f"{calls['milliseconds']} ms. Each figure is the median of the forks' medians; the difference is the median "
-                  "over pairs of forks, with its smallest and largest.", "",
+                  f"{calls['forks']} forks of each side; {calls['warmupIterations']} + {calls['iterations']} iterations of "
+                  f"{calls['milliseconds']} ms. Before each iteration of Java's the C++ harness, a process beside it, "
+                  "measures one of its own. A fork's difference is the median over these pairs; the figures are medians of the "
+                  "forks, with the smallest and the largest difference.", "",
                   "| call | Java ns | C++ ns | difference ns | smallest to largest |", "|---|--:|--:|--:|--:|"]
         for row in calls["rows"]:
-            low, high = row["differenceSpreadNs"]
+            low, high = min(row["differencesNs"]), max(row["differencesNs"])
             lines.append(f"| {row['call']} | {row['javaNs']:,.1f} | {row['cppNs']:,.1f} | {row['differenceNs']:,.1f} | "
                          f"{low:,.1f} to {high:,.1f} |")
         lines += ["", f"`Runner.run()` allocates {calls['allocation']['bytesPerCall']:.4f} B/op (`-prof gc`).", ""]
@@ -459,9 +468,10 @@ def main():
     parser.add_argument("what", nargs="?", choices=["calls", "models", "all"], default="all")
     parser.add_argument("--natives", default="presets", help="presets, DIR, pip:VERSION or python (default: presets)")
     parser.add_argument("--forks", type=int, default=10, help="forks of each side of the calls (default: 10)")
-    parser.add_argument("--warmup-iterations", type=int, default=5, help="of each fork (default: 5)")
-    parser.add_argument("--iterations", type=int, default=5, help="of each fork (default: 5)")
-    parser.add_argument("--milliseconds", type=int, default=500, help="of each iteration (default: 500)")
+    parser.add_argument("--only", default="", metavar="TEXT,...", help="only calls that have one of these in their name")
+    parser.add_argument("--warmup-iterations", type=int, default=15, help="of each fork (default: 15)")
+    parser.add_argument("--iterations", type=int, default=20, help="of each fork (default: 20)")
+    parser.add_argument("--milliseconds", type=int, default=100, help="of each iteration (default: 100)")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the models (default: 7)")
     parser.add_argument("--warmup", type=int, default=15, help="runs of a round that are discarded (default: 15)")
     parser.add_argument("--runs", type=int, default=40, help="runs of a round that are measured (default: 40)")

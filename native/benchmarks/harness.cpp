@@ -1,10 +1,11 @@
 /*
  * The C++ side of the call benchmarks: what JMH measures from Java in bench/, measured here without Java.
  *
- *   wick_harness BENCHMARK ARCHIVE --warmup N --iterations N --milliseconds MS [--input FILE] [--output FILE]
+ *   wick_harness BENCHMARK ARCHIVE --warmup N --milliseconds MS [--input FILE] [--output FILE]
  *
- * BENCHMARK is getter, tensor, operator, call, run or resnet50. Each process measures one, as each fork of JMH does.
- * Prints JSON: nanoseconds per call, one figure for each iteration.
+ * BENCHMARK is getter, tensor, operator, call, run or resnet50. Each process measures one, as each fork of JMH does. After
+ * the warm-up it runs one iteration for each line of standard input and prints nanoseconds per call. So whoever measures
+ * beside it sets the pace, and both sides see the same second of the machine. By hand: yes '' | head -5 | wick_harness ...
  *
  * The loop is JMH's: the measured body, a counter, and a flag that another thread sets when the time is over. So both sides
  * pay for the same loop, and what differs is the border. What would make it lie:
@@ -24,6 +25,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <iostream>
 #include <iterator>
 #include <string>
 #include <thread>
@@ -54,7 +56,6 @@ void consume(const T& value) {
 
 struct Settings {
   int warmup = 5;
-  int iterations = 5;
   int milliseconds = 500;
   std::string input;
   std::string output;
@@ -79,15 +80,15 @@ double iterate(const Body& body, int milliseconds) {
 }
 
 template <typename Body>
-void measure(const std::string& name, const Settings& settings, const Body& body) {
+void measure(const Settings& settings, const Body& body) {
   for (int i = 0; i < settings.warmup; ++i) {
     iterate(body, settings.milliseconds);
   }
-  std::printf("{\"benchmark\": \"%s\", \"samplesNs\": [", name.c_str());
-  for (int i = 0; i < settings.iterations; ++i) {
-    std::printf("%s%.3f", i == 0 ? "" : ", ", iterate(body, settings.milliseconds));
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    std::printf("%.3f\n", iterate(body, settings.milliseconds));
+    std::fflush(stdout);
   }
-  std::printf("]}\n");
 }
 
 wick_call_options options_of(int32_t mode) {
@@ -158,12 +159,12 @@ wick_value tensor_node(wick_tensor tensor) {
 }
 
 void getter(const Settings& settings) {
-  measure("getter", settings, [] { consume(wick_live_handles()); });
+  measure(settings, [] { consume(wick_live_handles()); });
 }
 
 void tensor(const Settings& settings) {
   const int64_t sizes[] = {4, 4};
-  measure("tensor", settings, [&] {
+  measure(settings, [&] {
     const wick_call_options options = options_of(WICK_MODE_NO_GRAD);
     wick_tensor made = 0;
     check(wick_tensor_empty(sizes, 2, 6, 0, -1, &options, &made, &error));
@@ -177,7 +178,7 @@ void add(const Settings& settings) {
   check(wick_operator_find("aten::add", 9, "Tensor", 6, &found, &error));
   const wick_tensor left = make_tensor({4, 4});
   const wick_tensor right = make_tensor({4, 4});
-  measure("operator", settings, [&] {
+  measure(settings, [&] {
     const wick_call_options options = options_of(WICK_MODE_NO_GRAD);
     const wick_value arguments[] = {tensor_node(left), tensor_node(right)};
     wick_result result;
@@ -205,11 +206,10 @@ void call(const Settings& settings, const std::string& archive) {
   if (!settings.output.empty()) {
     body([&](wick_tensor output) { write(output, settings.output); });
   }
-  measure("call", settings, [&] { body([](wick_tensor output) { consume(output); }); });
+  measure(settings, [&] { body([](wick_tensor output) { consume(output); }); });
 }
 
-void run(const std::string& name, const Settings& settings, const std::string& archive,
-         const std::vector<int64_t>& shape) {
+void run(const Settings& settings, const std::string& archive, const std::vector<int64_t>& shape) {
   const wick_method forward = load(archive);
   const wick_tensor input = make_tensor(shape);
   if (!settings.input.empty()) {
@@ -223,7 +223,7 @@ void run(const std::string& name, const Settings& settings, const std::string& a
   const wick_tensor output = result.values[1].integer;  // values[0] is the list
   const auto* first = reinterpret_cast<const volatile float*>(describe(output).data);
   wick_result_free(result.storage);
-  measure(name, settings, [&] {
+  measure(settings, [&] {
     check(wick_runner_run(runner, &error));
     consume(*first);
   });
@@ -256,9 +256,9 @@ void work(const std::string& benchmark, const std::string& archive, const Settin
   } else if (benchmark == "call") {
     call(settings, archive);
   } else if (benchmark == "run") {
-    run("run", settings, archive, {4, 4});
+    run(settings, archive, {4, 4});
   } else if (benchmark == "resnet50") {
-    run("resnet50", settings, archive, {1, 3, 224, 224});
+    run(settings, archive, {1, 3, 224, 224});
   } else {
     fail("no such benchmark: " + benchmark);
   }
@@ -268,7 +268,7 @@ void work(const std::string& benchmark, const std::string& archive, const Settin
 
 int main(int count, char** arguments) {
   if (count < 3) {
-    fail("expected BENCHMARK ARCHIVE [--warmup N] [--iterations N] [--milliseconds MS] [--input FILE] [--output FILE]");
+    fail("expected BENCHMARK ARCHIVE [--warmup N] [--milliseconds MS] [--input FILE] [--output FILE]");
   }
   const std::string benchmark = arguments[1];
   const std::string archive = arguments[2];
@@ -277,8 +277,6 @@ int main(int count, char** arguments) {
     const std::string option = arguments[i];
     if (option == "--warmup") {
       settings.warmup = number(arguments[i + 1]);
-    } else if (option == "--iterations") {
-      settings.iterations = number(arguments[i + 1]);
     } else if (option == "--milliseconds") {
       settings.milliseconds = number(arguments[i + 1]);
     } else if (option == "--input") {
