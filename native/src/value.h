@@ -35,11 +35,13 @@ class ValueReader {
   // Reads one value whose type nobody tells.
   c10::IValue read_any() { return infer().value; }
 
- private:
   struct Typed {
     c10::IValue value;
     c10::TypePtr type;
   };
+  Typed read_typed() { return infer(); }
+
+ private:
 
   const wick_value& next();
   int64_t children(const wick_value& node, int64_t nodes_each) const;

@@ -1,4 +1,4 @@
-/* TorchScript modules: load, look inside, convert, freeze, optimise, call, and prepared calls for fixed shapes. */
+/* TorchScript modules: load, build, look inside, convert, freeze, optimise, call, and prepared calls for fixed shapes. */
 #ifndef WICK_MODULE_H
 #define WICK_MODULE_H
 
@@ -34,6 +34,36 @@ WICK_API void wick_module_free(wick_module module) WICK_NOEXCEPT;
 /* Copies a module with its types, graphs and tensors, so that the copy can be converted while the original stays as it
    is. Deep stack. */
 WICK_API int32_t wick_module_clone(wick_module module, wick_module *copy, wick_error *error) WICK_NOEXCEPT;
+
+/*
+ * Makes an empty module of a TorchScript class of its own, in evaluation mode. class_name is Python identifiers joined by
+ * dots; a name that is taken gets a number. The module joins the compilation unit of family, so that one can be
+ * registered in the other; 0 begins a new one.
+ */
+WICK_API int32_t wick_module_create(const char *class_name, int64_t class_name_length, wick_module family,
+                                    wick_module *module, wick_error *error) WICK_NOEXCEPT;
+
+/* Adds a parameter (1) or a buffer (0) that shares the tensor's memory. A name is any text without a dot ("0" too) that
+   is not taken. Not while the module runs. */
+WICK_API int32_t wick_module_register_tensor(wick_module module, const char *name, int64_t name_length,
+                                             wick_tensor tensor, int32_t parameter, wick_error *error) WICK_NOEXCEPT;
+
+/* Adds an attribute, whose TorchScript type is the value's. Not while the module runs. */
+WICK_API int32_t wick_module_register_attribute(wick_module module, const char *name, int64_t name_length,
+                                                const wick_value *value, int64_t count,
+                                                wick_error *error) WICK_NOEXCEPT;
+
+/* Adds a submodule of the same family, which shares its parameters. It must not hold the module. Not while it runs. */
+WICK_API int32_t wick_module_register_module(wick_module module, const char *name, int64_t name_length,
+                                             wick_module child, wick_error *error) WICK_NOEXCEPT;
+
+/*
+ * Compiles TorchScript source, one or more "def name(self, ...)", into methods of the module. What it calls in
+ * submodules must be there already. A source that does not compile leaves the module as it was. Deep stack. Not while
+ * the module runs.
+ */
+WICK_API int32_t wick_module_define(wick_module module, const char *source, int64_t source_length,
+                                    wick_error *error) WICK_NOEXCEPT;
 
 /* Methods as a LIST of TUPLE(name, schema, number of arguments without self). Any thread. */
 WICK_API int32_t wick_module_methods(wick_module module, wick_result *result, wick_error *error) WICK_NOEXCEPT;

@@ -6,6 +6,7 @@ import dev.wick.binding.CudaDevice;
 import dev.wick.binding.ExecutorSettings;
 import dev.wick.binding.Handle;
 import dev.wick.binding.LoadedNatives;
+import dev.wick.binding.MemoryBinding;
 import dev.wick.binding.NativesRequest;
 import dev.wick.binding.OnednnGraphCounts;
 import dev.wick.binding.Setting;
@@ -16,6 +17,7 @@ import dev.wick.error.UnsupportedFeatureException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 
 /**
@@ -142,11 +144,19 @@ public final class Engine {
         return binding.cuda().map(CudaBinding::devices).orElse(List.of());
     }
 
+    private MemoryBinding memory() {
+        return facet(binding.memory(), TorchBinding.MEMORY);
+    }
+
+    private <T> T facet(Optional<T> facet, String feature) {
+        return facet.orElseThrow(() -> new UnsupportedFeatureException(binding.missingFeatures().get(feature)));
+    }
+
     /** Throws unless LibTorch can use the device here; nothing ever falls back to the CPU by itself. */
     void require(Device device) {
         if (device.type() == Device.Type.CUDA) {
             if (binding.cuda().isEmpty()) {
-                throw new UnsupportedFeatureException("no " + device + ": " + binding.missingFeatures().get("cuda"));
+                throw new UnsupportedFeatureException("no " + device + ": " + binding.missingFeatures().get(TorchBinding.CUDA));
             }
             int count = cudaDevices().size();
             if (device.index() >= count) {
@@ -203,24 +213,32 @@ public final class Engine {
         binding.setExecutor(settings);
     }
 
-    /** What oneDNN Graph fusion did so far in this process. */
+    /**
+     * What oneDNN Graph fusion did so far in this process.
+     *
+     * @throws UnsupportedFeatureException where {@link #missingFeatures()} has a reason
+     */
     public OnednnGraphCounts onednnGraphCounts() {
-        return binding.onednnGraphCounts();
+        return facet(binding.onednnGraph(), TorchBinding.ONEDNN_GRAPH).counts();
     }
 
-    /** What LibTorch holds on the CPU, exact to the byte. */
+    /**
+     * What LibTorch holds on the CPU, exact to the byte.
+     *
+     * @throws UnsupportedFeatureException where {@link #missingFeatures()} has a reason, as its neighbours do
+     */
     public CpuMemory cpuMemory() {
-        return binding.cpuMemory();
+        return memory().cpu();
     }
 
     /** Sets the peaks of {@link #cpuMemory()} to the current values. */
     public void resetPeakCpuMemory() {
-        binding.resetPeakCpuMemory();
+        memory().resetPeakCpu();
     }
 
     /** Makes CPU allocations beyond so many bytes in all fail as out of memory; 0 lifts the limit. */
     public void setCpuMemoryLimit(long bytes) {
-        binding.setCpuMemoryLimit(bytes);
+        memory().setCpuLimit(bytes);
     }
 
     /** Native objects that were given out and not given back: tensors, models, methods, runners. */

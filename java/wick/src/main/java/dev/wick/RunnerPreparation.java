@@ -2,6 +2,7 @@ package dev.wick;
 
 import dev.wick.binding.Handle;
 import dev.wick.binding.OnednnGraphCounts;
+import dev.wick.binding.TorchBinding;
 import dev.wick.error.WickException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -151,18 +152,25 @@ final class RunnerPreparation {
     }
 
     private void tryOut(TorchScriptModel base, Attempt attempt, Attempt reference) {
-        OnednnGraphCounts before = Engine.get().onednnGraphCounts();
+        boolean fusing = attempt.optimization == Optimization.ONEDNN;
+        if (fusing && Engine.binding().onednnGraph().isEmpty()) {
+            attempt.outcome = "not tried: " + Engine.get().missingFeatures().get(TorchBinding.ONEDNN_GRAPH);
+            return;
+        }
+        OnednnGraphCounts before = fusing ? Engine.get().onednnGraphCounts() : null;
         try {
             start(base, attempt);
         } catch (WickException e) {
             attempt.outcome = "failed: " + firstLine(e.getMessage());
             return;
         }
-        OnednnGraphCounts after = Engine.get().onednnGraphCounts();
-        if (attempt.optimization == Optimization.ONEDNN && after.groups() == before.groups()) {
-            attempt.outcome = after.failed() > before.failed() ? "failed: oneDNN Graph does not take the graph"
-                    : "nothing to fuse";
-            return;
+        if (fusing) {
+            OnednnGraphCounts after = Engine.get().onednnGraphCounts();
+            if (after.groups() == before.groups()) {
+                attempt.outcome = after.failed() > before.failed() ? "failed: oneDNN Graph does not take the graph"
+                        : "nothing to fuse";
+                return;
+            }
         }
         compare(attempt, reference);
     }

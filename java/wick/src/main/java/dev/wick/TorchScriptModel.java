@@ -42,6 +42,11 @@ public final class TorchScriptModel extends NativeResource implements Model {
         this.archiveConstants = archiveConstants;
     }
 
+    /** What a builder made. */
+    static TorchScriptModel ofBuilt(Handle handle) {
+        return new TorchScriptModel(handle, Device.CPU, List.of());
+    }
+
     // Loading
 
     static TorchScriptModel load(Path path, Device device) {

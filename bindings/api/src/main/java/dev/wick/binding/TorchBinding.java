@@ -14,6 +14,12 @@ import java.util.Optional;
  * <em>deep stack</em> recurse over the model: the caller provides a thread with 256 MiB of stack.
  */
 public interface TorchBinding {
+    /** Key of {@link #missingFeatures()}. */
+    String CUDA = "cuda";
+    /** Key of {@link #missingFeatures()}. */
+    String MEMORY = "memory";
+    /** Key of {@link #missingFeatures()}. */
+    String ONEDNN_GRAPH = "onednn-graph";
 
     /** {@code panama} or {@code javacpp}. */
     String calls();
@@ -72,6 +78,33 @@ public interface TorchBinding {
      */
     Handle loadModule(MemorySegment archive, int deviceType, int deviceIndex, boolean training);
 
+    /**
+     * Makes an empty module of a TorchScript class of its own, in evaluation mode.
+     *
+     * @param className Python identifiers joined by dots; a name that is taken gets a number
+     * @param family    a module whose compilation unit it joins, so that one can be registered in the other; null begins
+     *                  a new one
+     */
+    Handle createModule(String className, Handle family);
+
+    /** Adds a parameter that shares the tensor's memory; a name is any text without a dot that is not taken. */
+    void registerParameter(Handle module, String name, Handle tensor);
+
+    /** Adds a buffer that shares the tensor's memory. */
+    void registerBuffer(Handle module, String name, Handle tensor);
+
+    /** Adds an attribute, whose TorchScript type is the value's. */
+    void registerAttribute(Handle module, String name, BoxedValue value);
+
+    /** Adds a submodule of the same family, which shares its parameters and does not hold the module. */
+    void registerModule(Handle module, String name, Handle child);
+
+    /**
+     * Compiles TorchScript source, one or more {@code def name(self, ...)}, into methods. What it calls in submodules must
+     * be there already; a source that does not compile leaves the module as it was. Not while it runs. Deep stack.
+     */
+    void define(Handle module, String source);
+
     /** Writes an archive, by way of a temporary file beside it. Deep stack. */
     void saveModule(Handle module, Path path);
 
@@ -99,7 +132,7 @@ public interface TorchBinding {
     /** Writes an attribute by qualified name. Not while the module runs. */
     void setAttribute(Handle module, String name, BoxedValue value);
 
-    /** A submodule that shares its parent's parameters. */
+    /** A submodule by qualified name, sharing its parent's parameters; the module itself for the empty name. */
     Handle submodule(Handle module, String name);
 
     /** The intermediate representation, or the source, of a method. */
@@ -165,25 +198,24 @@ public interface TorchBinding {
 
     void setExecutor(ExecutorSettings settings);
 
-    OnednnGraphCounts onednnGraphCounts();
-
-    CpuMemory cpuMemory();
-
-    /** Sets the peaks of {@link #cpuMemory()} to the current values. */
-    void resetPeakCpuMemory();
-
-    /** Makes allocations beyond so many bytes fail as out of memory; 0 lifts the limit. */
-    void setCpuMemoryLimit(long bytes);
-
     /** Native objects that this binding has given out and not got back. */
     long liveHandles();
 
     // Facets
 
-    /** CUDA, where this choice of natives and calls reaches a device. */
+    /** CUDA ({@value #CUDA}), where this choice of natives and calls reaches a device. */
     Optional<CudaBinding> cuda();
 
-    /** Why a facet or feature is missing, and which choice has it, by feature; empty when all is there. */
+    /** Memory figures and limits ({@value #MEMORY}). */
+    Optional<MemoryBinding> memory();
+
+    /** oneDNN Graph fusion ({@value #ONEDNN_GRAPH}). */
+    Optional<OnednnGraphBinding> onednnGraph();
+
+    /**
+     * Why a facet or feature is missing, and which choice has it, by feature: whoever refuses a use says this. Empty when
+     * all is there.
+     */
     Map<String, String> missingFeatures();
 
     /** Which form of a method's graph to show. */

@@ -1,6 +1,7 @@
 package dev.wick.binding.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.wick.binding.BoxedValue;
 import dev.wick.binding.BoxedValue.BoolValue;
@@ -13,7 +14,9 @@ import dev.wick.binding.BoxedValue.TupleValue;
 import dev.wick.binding.CallSettings;
 import dev.wick.binding.GradMode;
 import dev.wick.binding.Handle;
+import dev.wick.binding.MemoryBinding;
 import dev.wick.binding.NativesRequest;
+import dev.wick.binding.OnednnGraphBinding;
 import dev.wick.binding.TensorDescription;
 import dev.wick.binding.TorchBinding;
 import dev.wick.binding.TorchBindingProvider;
@@ -99,6 +102,18 @@ abstract class ContractCase {
             }
         }
         return value;
+    }
+
+    // Facets: a test that needs one is skipped without it, and FacetContract sees that the lack is named.
+
+    final MemoryBinding memoryFacet() {
+        assumeTrue(binding.memory().isPresent(), () -> binding.missingFeatures().get(TorchBinding.MEMORY));
+        return binding.memory().orElseThrow();
+    }
+
+    final OnednnGraphBinding onednnGraphFacet() {
+        assumeTrue(binding.onednnGraph().isPresent(), () -> binding.missingFeatures().get(TorchBinding.ONEDNN_GRAPH));
+        return binding.onednnGraph().orElseThrow();
     }
 
     // Arguments

@@ -441,7 +441,7 @@ class ModuleContract extends ContractCase {
         Handle frozen = own(deep(() -> binding.freeze(load("classifier.pt"), List.of(), true)));
         Handle plain = load("classifier.pt");
         CallSettings fused = new CallSettings(GradMode.INFERENCE, 0, true);
-        long tried = binding.onednnGraphCounts().tried();
+        long tried = onednnGraphFacet().counts().tried();
         for (long batch : new long[] {1, 1, 1, 3, 3, 3, 1, 2}) {
             Handle input = tensorOf(call("aten::randn", longs(batch, 3, 32, 32)));
             float[] expected = floatsOf(tensorOf(callMethod(plain, "forward", box(input))));
@@ -449,8 +449,8 @@ class ModuleContract extends ContractCase {
                     within(1e-4f));
         }
         if (Boolean.parseBoolean(binding.describeRuntime().get("has_llga"))) {
-            assertThat(binding.onednnGraphCounts().tried()).isGreaterThan(tried);
-            assertThat(binding.onednnGraphCounts().groups()).isPositive();
+            assertThat(onednnGraphFacet().counts().tried()).isGreaterThan(tried);
+            assertThat(onednnGraphFacet().counts().groups()).isPositive();
         }
     }
 
@@ -458,6 +458,7 @@ class ModuleContract extends ContractCase {
     void onednnGraphFusionLeavesTrainingAlone() {
         Handle module = load("classifier.pt");
         Handle frozen = own(deep(() -> binding.freeze(module, List.of(), true)));
+        onednnGraphFacet();
         CallSettings fused = new CallSettings(GradMode.INFERENCE, 0, true);
         for (int i = 0; i < 3; i++) {
             callMethod(fused, frozen, "forward", box(ones(1, 3, 32, 32)));

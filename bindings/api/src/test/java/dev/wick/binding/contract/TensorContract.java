@@ -269,22 +269,22 @@ class TensorContract extends ContractCase {
 
     @Test
     void theAllocatorCountsToTheByte() {
-        long before = binding.cpuMemory().allocatedBytesCurrent();
-        long blocks = binding.cpuMemory().allocationCurrent();
+        long before = memoryFacet().cpu().allocatedBytesCurrent();
+        long blocks = memoryFacet().cpu().allocationCurrent();
         Handle tensor = binding.emptyTensor(new long[] {1000}, FLOAT32, CPU, -1, GradMode.NO_GRAD);
-        assertThat(binding.cpuMemory().allocatedBytesCurrent() - before).isEqualTo(4000);
-        assertThat(binding.cpuMemory().allocationCurrent() - blocks).isEqualTo(1);
+        assertThat(memoryFacet().cpu().allocatedBytesCurrent() - before).isEqualTo(4000);
+        assertThat(memoryFacet().cpu().allocationCurrent() - blocks).isEqualTo(1);
         tensor.close();
-        assertThat(binding.cpuMemory().allocatedBytesCurrent()).isEqualTo(before);
-        binding.resetPeakCpuMemory();
-        assertThat(binding.cpuMemory().allocatedBytesPeak()).isEqualTo(before);
+        assertThat(memoryFacet().cpu().allocatedBytesCurrent()).isEqualTo(before);
+        memoryFacet().resetPeakCpu();
+        assertThat(memoryFacet().cpu().allocatedBytesPeak()).isEqualTo(before);
     }
 
     @Test
     void aLimitMakesAllocationsFailAndLeavesWhatWasThere() {
         Handle kept = floats(new float[] {1, 2, 3}, 3);
-        long used = binding.cpuMemory().allocatedBytesCurrent();
-        binding.setCpuMemoryLimit(used + 1000);
+        long used = memoryFacet().cpu().allocatedBytesCurrent();
+        memoryFacet().setCpuLimit(used + 1000);
         try {
             assertThatThrownBy(() -> call("aten::zeros", longs(1000), keyword("dtype", box(FLOAT32))))
                     .isInstanceOfSatisfying(DeviceOutOfMemoryException.class, e -> {
@@ -294,7 +294,7 @@ class TensorContract extends ContractCase {
                     });
             assertThat(floatsOf(kept)).containsExactly(1, 2, 3);
         } finally {
-            binding.setCpuMemoryLimit(0);
+            memoryFacet().setCpuLimit(0);
         }
         call("aten::zeros", longs(1000), keyword("dtype", box(FLOAT32)));
     }

@@ -8,18 +8,18 @@ import static dev.wick.binding.panama.PanamaHandle.Kind.TENSOR;
 
 import dev.wick.binding.BoxedValue;
 import dev.wick.binding.CallSettings;
-import dev.wick.binding.CpuMemory;
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.ExecutorSettings;
 import dev.wick.binding.GradMode;
 import dev.wick.binding.Handle;
 import dev.wick.binding.LoadedNatives;
+import dev.wick.binding.MemoryBinding;
+import dev.wick.binding.OnednnGraphBinding;
 import dev.wick.binding.OnednnGraphCounts;
 import dev.wick.binding.Setting;
 import dev.wick.binding.TensorDescription;
 import dev.wick.binding.TorchBinding;
 import dev.wick.binding.panama.generated.WickTorch;
-import dev.wick.binding.panama.generated.wick_cpu_memory;
 import dev.wick.binding.panama.generated.wick_executor;
 import dev.wick.binding.panama.generated.wick_onednn_graph_counts;
 import dev.wick.binding.panama.generated.wick_tensor_info;
@@ -52,7 +52,7 @@ final class PanamaBinding implements TorchBinding {
         this.settings = SpeedSettings.apply(this);
         Optional<String> noCuda = loader.loadCuda(natives);
         this.cuda = noCuda.isEmpty() ? new PanamaCuda() : null;
-        noCuda.ifPresent(reason -> missing.put("cuda", reason));
+        noCuda.ifPresent(reason -> missing.put(CUDA, reason));
     }
 
     static PanamaBinding open(NativesLoader loader) {
@@ -234,6 +234,61 @@ final class PanamaBinding implements TorchBinding {
             frame.check(WickTorch.wick_module_load(archive, archive.byteSize(), deviceType, deviceIndex,
                     training ? 1 : 0, frame.out, frame.error));
             return new PanamaHandle(MODULE, frame.outValue());
+        }
+    }
+
+    @Override
+    public Handle createModule(String className, Handle family) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text name = Text.of(arena, className);
+            frame.check(WickTorch.wick_module_create(name.bytes(), name.length(),
+                    family == null ? 0 : acquire(frame, family), frame.out, frame.error));
+            return new PanamaHandle(MODULE, frame.outValue());
+        }
+    }
+
+    @Override
+    public void registerParameter(Handle module, String name, Handle tensor) {
+        registerTensor(module, name, tensor, true);
+    }
+
+    @Override
+    public void registerBuffer(Handle module, String name, Handle tensor) {
+        registerTensor(module, name, tensor, false);
+    }
+
+    private static void registerTensor(Handle module, String name, Handle tensor, boolean parameter) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text text = Text.of(arena, name);
+            frame.check(WickTorch.wick_module_register_tensor(acquire(frame, module), text.bytes(), text.length(),
+                    frame.arguments.acquire(PanamaHandle.of(tensor, TENSOR)), parameter ? 1 : 0, frame.error));
+        }
+    }
+
+    @Override
+    public void registerAttribute(Handle module, String name, BoxedValue value) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text text = Text.of(arena, name);
+            frame.arguments.write(new BoxedValue[] {value});
+            frame.check(WickTorch.wick_module_register_attribute(acquire(frame, module), text.bytes(), text.length(),
+                    frame.arguments.nodes(), frame.arguments.count(), frame.error));
+        }
+    }
+
+    @Override
+    public void registerModule(Handle module, String name, Handle child) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text text = Text.of(arena, name);
+            frame.check(WickTorch.wick_module_register_module(acquire(frame, module), text.bytes(), text.length(),
+                    acquire(frame, child), frame.error));
+        }
+    }
+
+    @Override
+    public void define(Handle module, String source) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text text = Text.of(arena, source);
+            frame.check(WickTorch.wick_module_define(acquire(frame, module), text.bytes(), text.length(), frame.error));
         }
     }
 
@@ -504,42 +559,6 @@ final class PanamaBinding implements TorchBinding {
     }
 
     @Override
-    public OnednnGraphCounts onednnGraphCounts() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment counts = wick_onednn_graph_counts.allocate(arena);
-            WickTorch.wick_onednn_graph_count(counts);
-            return new OnednnGraphCounts(wick_onednn_graph_counts.tried(counts),
-                    wick_onednn_graph_counts.groups(counts), wick_onednn_graph_counts.failed(counts));
-        }
-    }
-
-    @Override
-    public CpuMemory cpuMemory() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment memory = wick_cpu_memory.allocate(arena);
-            WickTorch.wick_cpu_memory_get(memory);
-            return new CpuMemory(wick_cpu_memory.allocated_bytes_current(memory),
-                    wick_cpu_memory.allocated_bytes_peak(memory), wick_cpu_memory.allocated_bytes_allocated(memory),
-                    wick_cpu_memory.allocated_bytes_freed(memory), wick_cpu_memory.allocation_current(memory),
-                    wick_cpu_memory.allocation_peak(memory), wick_cpu_memory.allocation_allocated(memory),
-                    wick_cpu_memory.allocation_freed(memory));
-        }
-    }
-
-    @Override
-    public void resetPeakCpuMemory() {
-        WickTorch.wick_cpu_memory_reset_peak();
-    }
-
-    @Override
-    public void setCpuMemoryLimit(long bytes) {
-        if (bytes < 0) {
-            throw new BadArgumentException("expected a limit of at least 0 bytes, got " + bytes);
-        }
-        WickTorch.wick_cpu_memory_set_limit(bytes);
-    }
-
-    @Override
     public long liveHandles() {
         return Getters.liveHandles();
     }
@@ -550,8 +569,27 @@ final class PanamaBinding implements TorchBinding {
     }
 
     @Override
+    public Optional<MemoryBinding> memory() {
+        return Optional.of(new PanamaMemory());
+    }
+
+    @Override
+    public Optional<OnednnGraphBinding> onednnGraph() {
+        return Optional.of(PanamaBinding::onednnGraphCounts);
+    }
+
+    @Override
     public Map<String, String> missingFeatures() {
         return Map.copyOf(missing);
+    }
+
+    private static OnednnGraphCounts onednnGraphCounts() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment counts = wick_onednn_graph_counts.allocate(arena);
+            WickTorch.wick_onednn_graph_count(counts);
+            return new OnednnGraphCounts(wick_onednn_graph_counts.tried(counts),
+                    wick_onednn_graph_counts.groups(counts), wick_onednn_graph_counts.failed(counts));
+        }
     }
 
     private static long acquire(Frame frame, Handle module) {

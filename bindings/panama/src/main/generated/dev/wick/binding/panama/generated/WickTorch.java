@@ -1105,6 +1105,327 @@ public class WickTorch extends WickTorch$shared {
         }
     }
 
+    private static class wick_module_create {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_module_create");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_module_create(const char *class_name, int64_t class_name_length, wick_module family, wick_module *module, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_module_create$descriptor() {
+        return wick_module_create.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_module_create(const char *class_name, int64_t class_name_length, wick_module family, wick_module *module, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_module_create$handle() {
+        return wick_module_create.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_module_create(const char *class_name, int64_t class_name_length, wick_module family, wick_module *module, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_module_create$address() {
+        return wick_module_create.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_module_create(const char *class_name, int64_t class_name_length, wick_module family, wick_module *module, wick_error *error)
+     * }
+     */
+    public static int wick_module_create(MemorySegment class_name, long class_name_length, long family, MemorySegment module, MemorySegment error) {
+        var mh$ = wick_module_create.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_module_create", class_name, class_name_length, family, module, error);
+            }
+            return (int)mh$.invokeExact(class_name, class_name_length, family, module, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_module_register_tensor {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_LONG,
+            WickTorch.C_INT,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_module_register_tensor");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_module_register_tensor(wick_module module, const char *name, int64_t name_length, wick_tensor tensor, int32_t parameter, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_module_register_tensor$descriptor() {
+        return wick_module_register_tensor.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_module_register_tensor(wick_module module, const char *name, int64_t name_length, wick_tensor tensor, int32_t parameter, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_module_register_tensor$handle() {
+        return wick_module_register_tensor.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_module_register_tensor(wick_module module, const char *name, int64_t name_length, wick_tensor tensor, int32_t parameter, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_module_register_tensor$address() {
+        return wick_module_register_tensor.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_module_register_tensor(wick_module module, const char *name, int64_t name_length, wick_tensor tensor, int32_t parameter, wick_error *error)
+     * }
+     */
+    public static int wick_module_register_tensor(long module, MemorySegment name, long name_length, long tensor, int parameter, MemorySegment error) {
+        var mh$ = wick_module_register_tensor.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_module_register_tensor", module, name, name_length, tensor, parameter, error);
+            }
+            return (int)mh$.invokeExact(module, name, name_length, tensor, parameter, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_module_register_attribute {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_module_register_attribute");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_module_register_attribute(wick_module module, const char *name, int64_t name_length, const wick_value *value, int64_t count, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_module_register_attribute$descriptor() {
+        return wick_module_register_attribute.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_module_register_attribute(wick_module module, const char *name, int64_t name_length, const wick_value *value, int64_t count, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_module_register_attribute$handle() {
+        return wick_module_register_attribute.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_module_register_attribute(wick_module module, const char *name, int64_t name_length, const wick_value *value, int64_t count, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_module_register_attribute$address() {
+        return wick_module_register_attribute.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_module_register_attribute(wick_module module, const char *name, int64_t name_length, const wick_value *value, int64_t count, wick_error *error)
+     * }
+     */
+    public static int wick_module_register_attribute(long module, MemorySegment name, long name_length, MemorySegment value, long count, MemorySegment error) {
+        var mh$ = wick_module_register_attribute.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_module_register_attribute", module, name, name_length, value, count, error);
+            }
+            return (int)mh$.invokeExact(module, name, name_length, value, count, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_module_register_module {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_module_register_module");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_module_register_module(wick_module module, const char *name, int64_t name_length, wick_module child, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_module_register_module$descriptor() {
+        return wick_module_register_module.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_module_register_module(wick_module module, const char *name, int64_t name_length, wick_module child, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_module_register_module$handle() {
+        return wick_module_register_module.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_module_register_module(wick_module module, const char *name, int64_t name_length, wick_module child, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_module_register_module$address() {
+        return wick_module_register_module.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_module_register_module(wick_module module, const char *name, int64_t name_length, wick_module child, wick_error *error)
+     * }
+     */
+    public static int wick_module_register_module(long module, MemorySegment name, long name_length, long child, MemorySegment error) {
+        var mh$ = wick_module_register_module.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_module_register_module", module, name, name_length, child, error);
+            }
+            return (int)mh$.invokeExact(module, name, name_length, child, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_module_define {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_module_define");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_module_define(wick_module module, const char *source, int64_t source_length, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_module_define$descriptor() {
+        return wick_module_define.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_module_define(wick_module module, const char *source, int64_t source_length, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_module_define$handle() {
+        return wick_module_define.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_module_define(wick_module module, const char *source, int64_t source_length, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_module_define$address() {
+        return wick_module_define.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_module_define(wick_module module, const char *source, int64_t source_length, wick_error *error)
+     * }
+     */
+    public static int wick_module_define(long module, MemorySegment source, long source_length, MemorySegment error) {
+        var mh$ = wick_module_define.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_module_define", module, source, source_length, error);
+            }
+            return (int)mh$.invokeExact(module, source, source_length, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class wick_module_methods {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             WickTorch.C_INT,
