@@ -93,11 +93,11 @@ void define(ModuleBox& box, const std::string& source) {
   const PlainGuard guard;
   const size_t before = method_names(box.module).size();
   // A source that fails halfway leaves a class with broken methods behind: let that be a copy's. Its tensors are shared.
-  Module trial = box.module.clone(/*inplace=*/true);
+  torch::jit::Module trial = box.module.clone(/*inplace=*/true);
   try {
     trial.define(source);
   } catch (const c10::Error& failure) {
-    throw Failure(WICK_INVALID_ARGUMENT, "the source does not compile: " + failure.what_without_backtrace());
+    throw Failure(WICK_INVALID_ARGUMENT, std::string("the source does not compile: ") + failure.what_without_backtrace());
   } catch (const std::exception& failure) {
     throw Failure(WICK_INVALID_ARGUMENT, std::string("the source does not compile: ") + failure.what());
   }
