@@ -2,6 +2,8 @@ package dev.wick;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wick.binding.NativesRequest;
+import dev.wick.binding.contract.NativesAtHand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -11,6 +13,8 @@ import org.junit.jupiter.api.BeforeEach;
 
 /** A test that must leave no native object behind. */
 abstract class WickCase {
+    /** Skips the test where they are missing. */
+    private final NativesRequest natives = NativesAtHand.request();
     private long liveBefore;
 
     @BeforeEach

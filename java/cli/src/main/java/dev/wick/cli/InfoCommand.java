@@ -50,7 +50,7 @@ final class InfoCommand implements Callable<Integer> {
         features.put("torchscript", "load, inspect, call, convert, freeze, optimize_for_inference, save");
         features.put("runner", "prepared calls; optimisations tried and compared");
         features.put("executor", "profiling, fusers and fusion strategy");
-        features.put("cpu-memory", "exact counts, peaks and limits");
+        features.put("memory", "exact counts, peaks and limits");
         return features;
     }
 

@@ -9,6 +9,8 @@ import dev.wick.DType;
 import dev.wick.Engine;
 import dev.wick.Tensor;
 import dev.wick.TensorDifference;
+import dev.wick.binding.NativesRequest;
+import dev.wick.binding.contract.NativesAtHand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +30,12 @@ class CommandsTest {
     @TempDir
     private Path directory;
 
+    /** Skips the test where they are missing. */
+    private final NativesRequest natives = NativesAtHand.request();
+
     @AfterAll
     static void nothingIsLeftOpen() {
+        NativesAtHand.request();
         assertThat(Engine.get().liveHandles()).isZero();
     }
 

@@ -47,6 +47,7 @@ class LauncherTest {
             Files.writeString(file, "0123456789abcdef");
             age(file, 100);
         }
+        Files.copy(Cli.ROOT.resolve("native/missing-tools.sh"), checkout.resolve("native/missing-tools.sh"));
         for (String tool : TOOLS) {
             for (String place : List.of("/usr/bin/", "/bin/")) {
                 if (Files.exists(Path.of(place + tool)) && !Files.exists(bin.resolve(tool))) {
@@ -203,15 +204,28 @@ class LauncherTest {
     }
 
     @Test
-    void everyMissingBuildToolIsNamedAtOnce() throws Exception {
+    void withoutBuildToolsItGoesThroughJniAndNamesThemAll() throws Exception {
         Result result = wick("inspect", "model.pt");
 
-        assertThat(result.code()).isEqualTo(1);
-        assertThat(result.err()).contains("python3 with venv", "C++ compiler", "CMake", "Ninja", "apt-get install g++",
-                "dnf install ninja-build");
-        assertThat(wick("inspect", "--help").code()).isZero();
+        assertThat(result.code()).isZero();
+        assertThat(result.out()).isEqualTo("<inspect>\n<model.pt>\n");
+        assertThat(result.err()).contains("going through JNI", "python3 with venv", "C++ compiler", "CMake", "Ninja",
+                "apt-get install g++", "dnf install ninja-build");
+        assertThat(wick("inspect", "--help").err()).isEmpty();
+        assertThat(wick("inspect", "m.pt", "--calls", "javacpp").err()).isEmpty();
         assertThat(wick("native", "list").code()).isZero();
-        assertThat(wick("info").out()).isEqualTo("<info>\n");
+    }
+
+    @Test
+    void whatNeedsTheShimEndsWithoutBuildTools() throws Exception {
+        for (List<String> asked : List.of(List.of("--calls", "panama"), List.of("--natives", "python"))) {
+            Result result = wick("inspect", "model.pt", asked.getFirst(), asked.getLast());
+
+            assertThat(result.code()).isEqualTo(1);
+            assertThat(result.out()).isEmpty();
+            assertThat(result.err()).contains("is not built yet", "C++ compiler", "apt-get install g++");
+        }
+        assertThat(wick("info", "--calls", "panama").out()).isEqualTo("<info>\n<--calls>\n<panama>\n");
     }
 
     @Test

@@ -2,6 +2,8 @@ package dev.wick.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.wick.binding.NativesRequest;
+import dev.wick.binding.contract.NativesAtHand;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -16,6 +18,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the README shows must compile, run, and exist. */
 class ReadmeTest {
+    /** Skips the test where they are missing. */
+    private final NativesRequest natives = NativesAtHand.request();
+
     private static String readme() throws IOException {
         return Files.readString(Cli.ROOT.resolve("README.md"));
     }

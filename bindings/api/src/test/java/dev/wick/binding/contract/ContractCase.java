@@ -15,7 +15,6 @@ import dev.wick.binding.CallSettings;
 import dev.wick.binding.GradMode;
 import dev.wick.binding.Handle;
 import dev.wick.binding.MemoryBinding;
-import dev.wick.binding.NativesRequest;
 import dev.wick.binding.OnednnGraphBinding;
 import dev.wick.binding.TensorDescription;
 import dev.wick.binding.TorchBinding;
@@ -64,7 +63,7 @@ abstract class ContractCase {
     static synchronized TorchBinding binding() {
         if (opened == null) {
             TorchBindingProvider provider = ServiceLoader.load(TorchBindingProvider.class).findFirst().orElseThrow();
-            opened = provider.open(NativesRequest.fromSettings());
+            opened = provider.open(NativesAtHand.request(provider));
         }
         return opened;
     }
