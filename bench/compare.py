@@ -32,16 +32,18 @@ BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 TARGET = BENCH / "target"
 JDK = 25
-# Name of the call, JMH method, benchmark of the harness.
+# Name of the call, JMH method, benchmark of the harness, ways of calling that have it.
+BOTH = ("panama", "javacpp")
 CALLS = [
-    ("trivial getter, critical", "GetterBenchmark.critical", "getter"),
-    ("trivial getter, ordinary", "GetterBenchmark.ordinary", "getter"),
-    ("tensor create and free", "TensorBenchmark.createAndFree", "tensor"),
-    ("operator (aten::add)", "OperatorBenchmark.byHandle", "operator"),
-    ("forward of a tiny module, Model.call", "ForwardBenchmark.call", "call"),
-    ("forward of a tiny module, Runner.run", "ForwardBenchmark.run", "run"),
+    ("trivial getter, critical", "GetterBenchmark.critical", "getter", ("panama",)),
+    ("trivial getter, ordinary", "GetterBenchmark.ordinary", "getter", ("panama",)),
+    ("trivial getter", "GetterBenchmark.jni", "getter", ("javacpp",)),
+    ("tensor create and free", "TensorBenchmark.createAndFree", "tensor", BOTH),
+    ("operator (aten::add)", "OperatorBenchmark.byHandle", "operator", BOTH),
+    ("forward of a tiny module, Model.call", "ForwardBenchmark.call", "call", BOTH),
+    ("forward of a tiny module, Runner.run", "ForwardBenchmark.run", "run", BOTH),
 ]
-MODEL_CALL = ("ResNet-50 batch 1, Runner.run", "Resnet50Benchmark.run", "resnet50")
+MODEL_CALL = ("ResNet-50 batch 1, Runner.run", "Resnet50Benchmark.run", "resnet50", BOTH)
 # Largest difference from PyTorch's output that counts as the same, relative to the output's largest element.
 TOLERANCE = 1e-3
 
@@ -129,8 +131,8 @@ class Machine:
     def java_command(self):
         natives = ["-Dwick.natives=presets"] if self.natives == "presets" else [
             "-Dwick.natives=official", f"-Dwick.libtorch={self.libtorch()}"]
-        return [self.java / "bin" / "java", "--enable-native-access=ALL-UNNAMED", "-Dwick.calls=panama",
-                f"-Dwick.bench.root={ROOT}", f"-Dwick.bench.archives={self.archives}", *natives]
+        return [self.java / "bin" / "java", "--enable-native-access=ALL-UNNAMED", f"-Dwick.bench.root={ROOT}",
+                f"-Dwick.bench.archives={self.archives}", *natives]
 
     def class_path(self, module):
         file = module / "target" / "classpath.txt"
@@ -247,33 +249,39 @@ def measure_calls(machine, arguments):
     entry = machine.models(["resnet50"], arguments.python)[0]
     difference = same_outputs(machine, harness, arguments, entry)
     say(f"outputs agree (largest difference {difference:g}); {arguments.forks} forks of each side")
+    ways = arguments.calls.split(",")
     calls = [(*call, tiny, (), ()) for call in CALLS]
     calls.append((*MODEL_CALL, machine.archives / entry["archive"], ["-p", "optimize=none"],
                   ["--input", machine.archives / entry["input"]]))
-    calls = [call for call in calls if any(asked in call[0] for asked in arguments.only.split(","))]
+    calls = [(title, way, *rest) for title, method, benchmark, has, *others in calls for way in ways if way in has
+             for rest in [(method, benchmark, *others)] if any(asked in title for asked in arguments.only.split(","))]
     if not calls:
-        raise Problem(f"no call has '{arguments.only}' in its name")
-    samples = {title: {"java": [], "cpp": []} for title, *_ in calls}
+        raise Problem(f"no call through {arguments.calls} has '{arguments.only}' in its name")
+    samples = {call[:2]: {"java": [], "cpp": [], "bytesPerCall": []} for call in calls}
     for fork in range(arguments.forks):
-        for title, method, benchmark, archive, java_extra, cpp_extra in calls:
+        for title, way, method, benchmark, archive, java_extra, cpp_extra in calls:
             command = harness_command(harness, benchmark, archive, arguments, cpp_extra)
-            report = jmh(machine, method, arguments, [*java_extra, "-prof", "dev.wick.bench.BesideCpp"], [
-                "-Dwick.bench.harness=" + "\n".join(command),
+            # The garbage collector's profiler second: what the first one allocates comes before its count.
+            report = jmh(machine, method, arguments, [*java_extra, "-prof", "dev.wick.bench.BesideCpp", "-prof", "gc"], [
+                f"-Dwick.calls={way}", "-Dwick.bench.harness=" + "\n".join(command),
                 "-Dwick.bench.harness.libraries=" + ":".join(map(str, machine.library_path()))])[0]
-            samples[title]["java"].append(report["primaryMetric"]["rawData"][0])
-            samples[title]["cpp"].append(report["secondaryMetrics"]["cpp"]["rawData"][0])
-            java, cpp = (statistics.median(samples[title][side][-1]) for side in ("java", "cpp"))
-            say(f"fork {fork + 1}/{arguments.forks}  {title:40} Java {java:12.1f} ns   C++ {cpp:12.1f} ns   difference "
-                f"{difference_of(samples[title]['java'][-1], samples[title]['cpp'][-1]):9.1f}")
+            taken, second = samples[title, way], report["secondaryMetrics"]
+            taken["java"].append(report["primaryMetric"]["rawData"][0])
+            taken["cpp"].append(second["cpp"]["rawData"][0])
+            taken["bytesPerCall"].append(statistics.median(second["gc.alloc.rate.norm"]["rawData"][0]))
+            java, cpp = (statistics.median(taken[side][-1]) for side in ("java", "cpp"))
+            say(f"fork {fork + 1}/{arguments.forks}  {title:37} {way:8} Java {java:12.1f} ns   C++ {cpp:12.1f} ns   "
+                f"difference {difference_of(taken['java'][-1], taken['cpp'][-1]):9.1f}")
     rows = []
-    for title, method, benchmark, *_ in calls:
-        java, cpp = samples[title]["java"], samples[title]["cpp"]
+    for title, way, method, benchmark, *_ in calls:
+        taken = samples[title, way]
+        java, cpp = taken["java"], taken["cpp"]
         differences = [difference_of(a, b) for a, b in zip(java, cpp)]
-        rows.append({"call": title, "jmh": method, "harness": benchmark,
+        rows.append({"call": title, "calls": way, "jmh": method, "harness": benchmark,
                      "javaNs": statistics.median(map(statistics.median, java)),
                      "cppNs": statistics.median(map(statistics.median, cpp)),
                      "differenceNs": statistics.median(differences), "differencesNs": differences,
-                     "samplesNs": samples[title]})
+                     "bytesPerCall": statistics.median(taken["bytesPerCall"]), "samplesNs": {"java": java, "cpp": cpp}})
     return {"forks": arguments.forks, "warmupIterations": arguments.warmup_iterations, "iterations": arguments.iterations,
             "milliseconds": arguments.milliseconds, "outputDifference": difference, "rows": rows,
             "allocation": measure_allocation(machine, arguments)}
@@ -283,7 +291,8 @@ def measure_allocation(machine, arguments):
     """Bytes that Runner.run() allocates. Long iterations: what JMH itself allocates is divided by more calls."""
     long = argparse.Namespace(warmup_iterations=arguments.warmup_iterations, iterations=5,
                               milliseconds=max(2000, arguments.milliseconds))
-    metric = jmh(machine, "ForwardBenchmark.run", long, ["-prof", "gc"])[0]["secondaryMetrics"]["gc.alloc.rate.norm"]
+    report = jmh(machine, "ForwardBenchmark.run", long, ["-prof", "gc"], ["-Dwick.calls=panama"])[0]
+    metric = report["secondaryMetrics"]["gc.alloc.rate.norm"]
     say(f"Runner.run() allocates {metric['score']:.4f} B/op")
     return {"benchmark": "ForwardBenchmark.run", "bytesPerCall": metric["score"], "samples": metric["rawData"][0]}
 
@@ -317,8 +326,8 @@ def shape_of(entry):
     return "x".join(map(str, entry["shape"]))
 
 
-def wick_round(machine, entry, optimization, warmup, runs, out):
-    run([*machine.java_command(), "-cp", machine.class_path(BENCH), "dev.wick.bench.ModelRound",
+def wick_round(machine, entry, optimization, warmup, runs, out, calls="panama"):
+    run([*machine.java_command(), f"-Dwick.calls={calls}", "-cp", machine.class_path(BENCH), "dev.wick.bench.ModelRound",
          machine.archives / entry["archive"], machine.archives / entry["input"], shape_of(entry), optimization, warmup, runs,
          out])
 
@@ -339,9 +348,12 @@ def contestants(machine, arguments):
     """Name and round of each, Wick's default first."""
     warmup, runs = arguments.warmup, arguments.runs
     found = []
-    for optimization in arguments.optimize.split(","):
-        found.append((f"wick {optimization}", lambda entry, out, how=optimization:
-                      wick_round(machine, entry, how, warmup, runs, out)))
+    for way in arguments.calls.split(","):
+        for optimization in arguments.optimize.split(","):
+            if way == "javacpp" and optimization == "onednn":
+                continue  # Through FFM alone.
+            found.append((f"wick {way} {optimization}", lambda entry, out, how=optimization, calls=way:
+                          wick_round(machine, entry, how, warmup, runs, out, calls)))
     peers = [peer for peer in arguments.peers.split(",") if peer]
     for peer in peers:
         if peer == "djl":
@@ -387,7 +399,7 @@ def measure_models(machine, arguments):
                 results[name]["rounds"].append(report.pop("samplesNs"))
                 results[name]["differences"].append(difference / largest)
                 results[name].setdefault("reports", []).append(report)
-                say(f"round {number + 1}/{arguments.rounds}  {entry['name']:14} {name:12} "
+                say(f"round {number + 1}/{arguments.rounds}  {entry['name']:14} {name:20} "
                     f"{statistics.median(results[name]['rounds'][-1]) / 1e6:8.2f} ms   {report.get('optimization', '')}")
         rows = []
         for name, _ in field:
@@ -420,7 +432,7 @@ def render(result):
     lines = [f"# {result['date']}, {machine['cpu']}", "",
              f"{machine['cores']} cores ({', '.join(machine['cpuFlags'])}), {machine['memoryBytes'] / 2**30:.0f} GiB, "
              f"{machine['system']}, Linux {machine['kernel']}, Java {machine['java']}, {machine['compiler']}. "
-             f"Wick at {result['commit']}, natives `{result['natives']}`, calls `panama`. "
+             f"Wick at {result['commit']}, natives `{result['natives']}`. "
              f"Load average before: {machine['loadAverageBefore'][0]:.2f}.", ""]
     if "calls" in result:
         calls = result["calls"]
@@ -429,11 +441,12 @@ def render(result):
                   f"{calls['milliseconds']} ms. Before each iteration of Java's the C++ harness, a process beside it, "
                   "measures one of its own. A fork's difference is the median over these pairs; the figures are medians of the "
                   "forks, with the smallest and the largest difference.", "",
-                  "| call | Java ns | C++ ns | difference ns | smallest to largest |", "|---|--:|--:|--:|--:|"]
+                  "| call | through | Java ns | C++ ns | difference ns | smallest to largest | Java B/op |",
+                  "|---|---|--:|--:|--:|--:|--:|"]
         for row in calls["rows"]:
             low, high = min(row["differencesNs"]), max(row["differencesNs"])
-            lines.append(f"| {row['call']} | {row['javaNs']:,.1f} | {row['cppNs']:,.1f} | {row['differenceNs']:,.1f} | "
-                         f"{low:,.1f} to {high:,.1f} |")
+            lines.append(f"| {row['call']} | {row['calls']} | {row['javaNs']:,.1f} | {row['cppNs']:,.1f} | "
+                         f"{row['differenceNs']:,.1f} | {low:,.1f} to {high:,.1f} | {row['bytesPerCall']:,.1f} |")
         lines += ["", f"`Runner.run()` allocates {calls['allocation']['bytesPerCall']:.4f} B/op (`-prof gc`).", ""]
     if "models" in result:
         models = result["models"]
@@ -468,6 +481,7 @@ def main():
     parser.add_argument("what", nargs="?", choices=["calls", "models", "all"], default="all")
     parser.add_argument("--natives", default="presets", help="presets, DIR, pip:VERSION or python (default: presets)")
     parser.add_argument("--forks", type=int, default=10, help="forks of each side of the calls (default: 10)")
+    parser.add_argument("--calls", default="panama,javacpp", help="ways of calling (default: panama,javacpp)")
     parser.add_argument("--only", default="", metavar="TEXT,...", help="only calls that have one of these in their name")
     parser.add_argument("--warmup-iterations", type=int, default=15, help="of each fork (default: 15)")
     parser.add_argument("--iterations", type=int, default=20, help="of each fork (default: 20)")
