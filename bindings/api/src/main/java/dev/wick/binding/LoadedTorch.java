@@ -1,5 +1,6 @@
 package dev.wick.binding;
 
+import dev.wick.error.NativesException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,5 +29,18 @@ public final class LoadedTorch {
         } catch (IOException | java.io.UncheckedIOException e) {
             return Optional.empty();
         }
+    }
+
+    /**
+     * For a binding that is about to load one.
+     *
+     * @throws NativesException if there is one already
+     */
+    public static void refuseSecond() {
+        find().ifPresent(path -> {
+            throw new NativesException("this process has a LibTorch already (" + path + "), loaded by another library, by "
+                    + "another binding or by another class loader; two of them crash each other, so a second one is refused: "
+                    + "use one of them per process");
+        });
     }
 }

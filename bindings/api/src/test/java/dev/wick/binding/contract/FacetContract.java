@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wick.binding.CallSettings;
+import dev.wick.binding.ExecutorSettings;
 import dev.wick.binding.GradMode;
 import dev.wick.binding.Handle;
 import dev.wick.binding.TorchBinding;
@@ -46,5 +47,16 @@ class FacetContract extends ContractCase {
         assertThatThrownBy(() -> binding.callMethod(forward, new CallSettings(GradMode.INFERENCE, 0, true),
                 box(empty(FLOAT32, 4, 4)))).isInstanceOf(UnsupportedFeatureException.class)
                 .hasMessage(binding.missingFeatures().get(TorchBinding.ONEDNN_GRAPH));
+    }
+
+    @Test
+    @DisabledIf("fusionIsThere")
+    void anExecutorWithMissingFusionIsRefusedAndStaysAsItWas() {
+        ExecutorSettings before = binding.executor();
+        ExecutorSettings fused = new ExecutorSettings(!before.optimize(), before.profiling(), before.profiledRuns(),
+                before.tensorExpressionFuser(), true, before.fusionStrategy());
+        assertThatThrownBy(() -> binding.setExecutor(fused)).isInstanceOf(UnsupportedFeatureException.class)
+                .hasMessage(binding.missingFeatures().get(TorchBinding.ONEDNN_GRAPH));
+        assertThat(binding.executor()).isEqualTo(before);
     }
 }

@@ -103,7 +103,7 @@ class ProcessContract extends ContractCase {
     @Test
     void executorSettingsAreReadBack() {
         ExecutorSettings before = binding.executor();
-        ExecutorSettings wanted = new ExecutorSettings(false, false, 2, false, true,
+        ExecutorSettings wanted = new ExecutorSettings(false, false, 2, false, binding.onednnGraph().isPresent(),
                 List.of(new ExecutorSettings.Fusion(ExecutorSettings.FusionKind.DYNAMIC, 3),
                         new ExecutorSettings.Fusion(ExecutorSettings.FusionKind.STATIC, 1)));
         try {

@@ -50,7 +50,7 @@ final class NativesLoader {
                     "set -D" + Shim.ANY_VERSION_PROPERTY + "=true to try it all the same");
         }
         Shim shim = Shim.open(shimPlace(), version);
-        refuseSecondTorch();
+        LoadedTorch.refuseSecond();
         Path directory = request.libtorch() == null ? presets.extract() : request.libtorch().resolve("lib");
         SignalHandlers.keepWhile(() -> {
             load(directory.resolve("libc10.so"));
@@ -108,14 +108,6 @@ final class NativesLoader {
     private String describe() {
         return request.libtorch() == null ? "the presets' LibTorch " + version().full()
                 : "LibTorch " + version().full() + " in " + request.libtorch();
-    }
-
-    private static void refuseSecondTorch() {
-        LoadedTorch.find().ifPresent(path -> {
-            throw new NativesException("this process has a LibTorch already (" + path + "), loaded by another library, by "
-                    + "another binding or by another class loader; two of them crash each other, so a second one is refused: "
-                    + "use one of them per process");
-        });
     }
 
     private static void load(Path library) {

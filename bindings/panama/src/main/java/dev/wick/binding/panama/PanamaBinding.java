@@ -17,6 +17,7 @@ import dev.wick.binding.MemoryBinding;
 import dev.wick.binding.OnednnGraphBinding;
 import dev.wick.binding.OnednnGraphCounts;
 import dev.wick.binding.Setting;
+import dev.wick.binding.SpeedSettings;
 import dev.wick.binding.TensorDescription;
 import dev.wick.binding.TorchBinding;
 import dev.wick.binding.panama.generated.WickTorch;
@@ -37,6 +38,8 @@ import java.util.Optional;
 
 /** LibTorch through FFM over the C shim; any thread. */
 final class PanamaBinding implements TorchBinding {
+    private static final String HUGE_PAGES_PROPERTY = "wick.hugePages";
+
     private final LoadedNatives natives;
     private final List<Setting> settings;
     private final PanamaCuda cuda;
@@ -49,7 +52,9 @@ final class PanamaBinding implements TorchBinding {
             frame.check(WickTorch.wick_initialize(frame.error));
         }
         checkVersion();
-        this.settings = SpeedSettings.apply(this);
+        List<Setting> applied = new ArrayList<>(SpeedSettings.apply(this));
+        applied.add(hugePages());
+        this.settings = List.copyOf(applied);
         Optional<String> noCuda = loader.loadCuda(natives);
         this.cuda = noCuda.isEmpty() ? new PanamaCuda() : null;
         noCuda.ifPresent(reason -> missing.put(CUDA, reason));
@@ -57,6 +62,14 @@ final class PanamaBinding implements TorchBinding {
 
     static PanamaBinding open(NativesLoader loader) {
         return new PanamaBinding(loader);
+    }
+
+    private static Setting hugePages() {
+        boolean wanted = !"false".equals(System.getProperty(HUGE_PAGES_PROPERTY));
+        WickTorch.wick_cpu_memory_set_huge_pages(wanted ? 1 : 0);
+        return new Setting("huge pages", wanted ? "asked for from 2 MiB on" : "not asked for", wanted
+                ? "weights are read from end to end at every call; took 3% off ResNet-50" : "asked for",
+                "-D" + HUGE_PAGES_PROPERTY);
     }
 
     private void checkInterface() {

@@ -1,27 +1,27 @@
-package dev.wick.binding.panama;
+package dev.wick.binding;
 
-import dev.wick.binding.Setting;
-import dev.wick.binding.TorchBinding;
-import dev.wick.binding.panama.generated.WickTorch;
 import dev.wick.error.NativesException;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is settled for speed before the first call, each thing with its reason and the property that says otherwise.
+ * What every binding settles for speed before the first call, each thing with its reason and the property that says
+ * otherwise.
  *
  * <p>The presets' OpenBLAS brings a thread pool of its own. It fights LibTorch's OpenMP pool for the cores: a linear
  * layer of 50x768x3072 takes 8.0 ms as they come and 2.8 ms with one OpenBLAS thread (two cores).
  */
-final class SpeedSettings {
-    static final String THREADS_PROPERTY = "wick.threads";
-    static final String BLAS_THREADS_PROPERTY = "wick.blas.threads";
-    static final String HUGE_PAGES_PROPERTY = "wick.hugePages";
+public final class SpeedSettings {
+    /** Threads of one operator. */
+    public static final String THREADS_PROPERTY = "wick.threads";
+    /** Threads of the BLAS's own pool. */
+    public static final String BLAS_THREADS_PROPERTY = "wick.blas.threads";
 
     private SpeedSettings() {
     }
 
-    static List<Setting> apply(TorchBinding binding) {
+    /** Settles the thread counts through a binding that was just opened. */
+    public static List<Setting> apply(TorchBinding binding) {
         List<Setting> applied = new ArrayList<>();
         Integer threads = number(THREADS_PROPERTY);
         if (threads != null) {
@@ -36,11 +36,6 @@ final class SpeedSettings {
                     ? "asked for" : "OpenBLAS's own pool fights LibTorch's for the cores; it came with " + pool,
                     "-D" + BLAS_THREADS_PROPERTY));
         }
-        boolean hugePages = !"false".equals(System.getProperty(HUGE_PAGES_PROPERTY));
-        WickTorch.wick_cpu_memory_set_huge_pages(hugePages ? 1 : 0);
-        applied.add(new Setting("huge pages", hugePages ? "asked for from 2 MiB on" : "not asked for", hugePages
-                ? "weights are read from end to end at every call; took 3% off ResNet-50" : "asked for",
-                "-D" + HUGE_PAGES_PROPERTY));
         return List.copyOf(applied);
     }
 

@@ -1,0 +1,47 @@
+package dev.wick.binding.javacpp;
+
+import dev.wick.binding.CallSettings;
+import dev.wick.binding.GradMode;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * What LibTorch keeps per thread, set for one call and restored by {@link #close()} on the same platform thread: mode,
+ * thread count, the executor's optimiser.
+ */
+final class CallGuard implements AutoCloseable {
+    private final Owned.Mode mode;
+    private final int previousThreads;
+    private final boolean optimizerChanged;
+
+    private CallGuard(GradMode wanted, int threads) {
+        mode = new Owned.Mode(wanted == GradMode.INFERENCE);
+        if (wanted == GradMode.NO_GRAD) {
+            // Leaving inference mode switches gradients on; the guard restores this as well.
+            org.bytedeco.pytorch.GradMode.set_enabled(false);
+        }
+        optimizerChanged = torch.getGraphExecutorOptimize() != ExecutorAccess.optimizes();
+        if (optimizerChanged) {
+            torch.setGraphExecutorOptimize(ExecutorAccess.optimizes());
+        }
+        previousThreads = ThreadCounts.enter(threads);
+    }
+
+    /** For a call. */
+    static CallGuard enter(CallSettings settings) {
+        return new CallGuard(settings.mode(), settings.intraOpThreads());
+    }
+
+    /** For what the caller keeps and may use in any mode: outside inference mode, without a gradient function. */
+    static CallGuard plain() {
+        return new CallGuard(GradMode.NO_GRAD, 0);
+    }
+
+    @Override
+    public void close() {
+        ThreadCounts.leave(previousThreads);
+        if (optimizerChanged) {
+            torch.setGraphExecutorOptimize(!torch.getGraphExecutorOptimize());
+        }
+        mode.giveBack();
+    }
+}
