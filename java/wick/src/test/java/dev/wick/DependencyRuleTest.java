@@ -21,7 +21,7 @@ class DependencyRuleTest {
 
     @Test
     void onlyBindingsLinkNativeFunctions() {
-        noClasses().that().resideOutsideOfPackages("dev.wick.binding.panama..").should().dependOnClassesThat()
+        noClasses().that().resideOutsideOfPackages("dev.wick.binding.panama..", "dev.wick.binding.javacpp..").should().dependOnClassesThat()
                 .haveFullyQualifiedName("java.lang.foreign.Linker").check(CLASSES);
     }
 

@@ -2,7 +2,9 @@ package dev.wick;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.NotFoundException;
 import java.lang.foreign.MemorySegment;
@@ -17,6 +19,9 @@ class RunnerTest extends WickCase {
     @ParameterizedTest
     @EnumSource(Optimization.class)
     void everyOptimisationGivesPyTorchsOutput(Optimization optimization) {
+        if (optimization == Optimization.ONEDNN) {
+            assumeFeature(TorchBinding.ONEDNN_GRAPH);
+        }
         try (TorchScriptModel model = load("classifier.pt");
                 Tensor input = Npy.floats("classifier.forward.input.0.npy");
                 Tensor expected = Npy.floats("classifier.forward.output.npy");
@@ -112,6 +117,7 @@ class RunnerTest extends WickCase {
 
     @Test
     void aRunAllocatesNothingInJava() {
+        assumeTrue(Engine.get().calls().equals("panama"), "promised for panama alone");
         com.sun.management.ThreadMXBean threads =
                 (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (TorchScriptModel model = load("tiny.pt");
@@ -130,6 +136,7 @@ class RunnerTest extends WickCase {
 
     @Test
     void nativeMemoryIsFlatOverManyRuns() {
+        assumeFeature(TorchBinding.MEMORY);
         try (TorchScriptModel model = load("mlp.pt");
                 Runner runner = Runner.of(model, "forward").input(DType.FLOAT32, 1, 64).build()) {
             runner.run();
@@ -143,6 +150,7 @@ class RunnerTest extends WickCase {
 
     @Test
     void memoryIsBackToWhereItWasAfterClose() {
+        assumeFeature(TorchBinding.MEMORY);
         long before = Engine.get().cpuMemory().allocatedBytesCurrent();
         for (int i = 0; i < 3; i++) {
             try (TorchScriptModel model = load("mlp.pt");

@@ -1,6 +1,7 @@
 package dev.wick;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.wick.binding.NativesRequest;
 import dev.wick.binding.contract.NativesAtHand;
@@ -25,6 +26,12 @@ abstract class WickCase {
     @AfterEach
     final void nothingIsLeft() {
         assertThat(Engine.get().liveHandles()).as("live handles").isEqualTo(liveBefore);
+    }
+
+    /** Skips the test where this way of calling lacks a feature, with the reason that users are given. */
+    static void assumeFeature(String feature) {
+        String reason = Engine.get().missingFeatures().get(feature);
+        assumeTrue(reason == null, reason);
     }
 
     static byte[] resource(String name) {
