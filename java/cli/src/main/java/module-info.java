@@ -1,6 +1,7 @@
 /** The command line. */
 module dev.wick.cli {
     requires dev.wick;
+    requires dev.wick.vision;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
     requires java.desktop;

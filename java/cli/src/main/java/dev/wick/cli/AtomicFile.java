@@ -44,6 +44,10 @@ final class AtomicFile {
         if (Files.isDirectory(absolute)) {
             throw new CliException(option + " " + file + " is a directory", "name a file in it");
         }
+        if (Files.exists(absolute) && !Files.isRegularFile(absolute)) {
+            // What is moved into its place would replace a device or a pipe.
+            throw new CliException(option + " " + file + " is no regular file", "name a file");
+        }
         Path parent = absolute.getParent();
         if (parent == null || !Files.isDirectory(parent)) {
             throw new CliException(option + " " + file + ": there is no directory " + parent,

@@ -3,7 +3,6 @@ package dev.wick.cli;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Engine;
-import dev.wick.Model;
 import dev.wick.Optimization;
 import dev.wick.Tensor;
 import dev.wick.TorchScriptModel;
@@ -33,8 +32,8 @@ import picocli.CommandLine.Spec;
 @Command(name = "bench",
         description = "Measures a model in FP32 against half precision: latency, throughput, memory, output differences.",
         footer = {"",
-                "Each dtype and batch is a cell, measured on a model loaded for it alone. Converting, optimising and "
-                        + "warming up are not in the latencies; casting the input to the dtype is. On a CPU a call returns "
+                "Each dtype and batch is a cell, measured on a model loaded or built for it alone. Converting, optimising "
+                        + "and warming up are not in the latencies; casting the input to the dtype is. On a CPU a call returns "
                         + "when its work is done, so that enqueueing is not told apart from the whole.",
                 "",
                 "Percentiles are by nearest rank. items/s is the batch by the mean latency; 'of fp32' the "
@@ -47,8 +46,9 @@ import picocli.CommandLine.Spec;
                 "A cell that outruns its budget is cut and marked so; at least one run is measured. A run that takes longer "
                         + "than ten budgets and a minute is held to hang: bench says which and exits with 1."})
 final class BenchCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "MODEL", description = "A TorchScript archive, as torch.jit.save writes it.")
-    private Path model;
+    @Parameters(paramLabel = "MODEL", converter = ModelSource.Converter.class,
+            completionCandidates = ModelSource.BuiltInNames.class, description = ModelSource.DESCRIPTION)
+    private ModelSource model;
 
     @Option(names = "--shape", paramLabel = "1x3x224x224", converter = InputShape.Converter.class,
             description = "Shape of an input, once for each; the first size is the batch. Seeded normal noise fills it. "
@@ -200,7 +200,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void checkMethod() {
-        try (TorchScriptModel loaded = Model.load(model, device)) {
+        try (TorchScriptModel loaded = model.open(device)) {
             RunCommand.schema(loaded, method).requireCount(shapes.size());
         }
     }

@@ -3,14 +3,12 @@ package dev.wick.cli;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Engine;
-import dev.wick.Model;
 import dev.wick.Optimization;
 import dev.wick.Runner;
 import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
 import dev.wick.error.UnsupportedFeatureException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +17,7 @@ import java.util.Random;
 /**
  * Measures a model, one dtype and batch at a time; one thread.
  *
- * @param model        the archive
+ * @param model        opened anew for each cell
  * @param method       to call
  * @param device       to run on
  * @param shapes       of the inputs
@@ -29,7 +27,7 @@ import java.util.Random;
  * @param warmUpRuns   runs before them
  * @param budget       of a cell, in nanoseconds
  */
-record BenchMeasurement(Path model, String method, Device device, List<InputShape> shapes, PixelImage picture,
+record BenchMeasurement(ModelSource model, String method, Device device, List<InputShape> shapes, PixelImage picture,
         Optimization optimization, int runs, int warmUpRuns, long budget) {
     private static final long SEED = 1;
     private static final int INTEGERS_BELOW = 10;
@@ -49,7 +47,7 @@ record BenchMeasurement(Path model, String method, Device device, List<InputShap
     /** What the unoptimised model gives in FP32 on the inputs of a batch; the caller closes them. */
     List<Tensor> reference(long batch, Watchdog watchdog) {
         watchdog.begin("the FP32 reference of batch " + batch, PREPARATION_RUNS * hangLimit());
-        try (TorchScriptModel loaded = Model.load(model, device);
+        try (TorchScriptModel loaded = model.open(device);
                 Runner runner = builder(loaded, DType.FLOAT32, batch).optimize(Optimization.NONE).build()) {
             runner.run();
             List<Tensor> outputs = new ArrayList<>();
@@ -62,7 +60,7 @@ record BenchMeasurement(Path model, String method, Device device, List<InputShap
         }
     }
 
-    /** Measures one cell on a model loaded for it alone. */
+    /** Measures one cell on a model opened for it alone. */
     BenchCell measure(DType dtype, long batch, List<Tensor> reference, Watchdog watchdog, CellProgress progress) {
         String cell = DTypeOption.name(dtype) + ", batch " + batch;
         Engine engine = Engine.get();
@@ -129,7 +127,7 @@ record BenchMeasurement(Path model, String method, Device device, List<InputShap
 
     private Prepared prepare(DType dtype, long batch) {
         // The model goes before anything is measured: what the runner keeps of it is all that counts as its memory.
-        try (TorchScriptModel loaded = Model.load(model, device)) {
+        try (TorchScriptModel loaded = model.open(device)) {
             Optimization way = optimization;
             String why = null;
             if (way == Optimization.AUTO) {

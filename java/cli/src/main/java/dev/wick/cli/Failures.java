@@ -8,6 +8,7 @@ import dev.wick.error.NotFoundException;
 import dev.wick.error.TorchException;
 import dev.wick.error.UnsupportedFeatureException;
 import dev.wick.error.WickException;
+import dev.wick.vision.Architecture;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -107,7 +108,8 @@ final class Failures {
         return switch (failure) {
             case CliException e -> e.hint();
             case NpyException _ -> "numpy.save(file, array, allow_pickle=False) writes what wick reads";
-            case ModelUnreadableException e when e.reason().contains("no such file") -> null;
+            case ModelUnreadableException e when e.reason().contains("no such file") ->
+                "built-in models need no file: " + String.join(", ", Architecture.names());
             case ModelUnreadableException _ ->
                 "torch.jit.save(torch.jit.trace(model, example), 'model.pt') writes what wick reads";
             case UnsupportedFeatureException _ -> null;

@@ -1,13 +1,12 @@
 package dev.wick.cli;
 
-import dev.wick.Model;
+import dev.wick.Device;
 import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
 import dev.wick.TorchScriptModel.Constant;
 import dev.wick.error.WickException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -25,12 +24,13 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code wick inspect}. */
-@Command(name = "inspect", description = "Shows what is in a TorchScript archive: methods, parameters, constants.",
+@Command(name = "inspect", description = "Shows what is in a model: methods, parameters, constants.",
         footer = {"", "Everything is shown as the file has it; it is loaded onto the CPU, and nothing in it is run.",
                 "A tensor that stands under several names is counted once, under the first."})
 final class InspectCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "MODEL", description = "A TorchScript archive, as torch.jit.save writes it.")
-    private Path model;
+    @Parameters(paramLabel = "MODEL", converter = ModelSource.Converter.class,
+            completionCandidates = ModelSource.BuiltInNames.class, description = ModelSource.DESCRIPTION)
+    private ModelSource model;
 
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
@@ -110,13 +110,14 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (TorchScriptModel loaded = Model.load(model); TensorScope _ = TensorScope.open()) {
+        try (TorchScriptModel loaded = model.open(Device.CPU); TensorScope _ = TensorScope.open()) {
             Totals parameters = new Totals(loaded.parameters());
             Totals buffers = new Totals(loaded.buffers());
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
                 Map<String, Object> result = new LinkedHashMap<>();
-                result.put("file", model.toString());
+                result.put("model", model.toString());
+                result.put("file", model.isBuiltIn() ? null : model.toString());
                 result.put("methods", loaded.methods().stream()
                         .map(method -> {
                             Map<String, Object> map = new LinkedHashMap<>();

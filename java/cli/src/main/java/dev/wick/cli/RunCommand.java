@@ -35,8 +35,9 @@ import picocli.CommandLine.Spec;
                         + "OpenAI's clip.load does on a CPU: an archive with CUDA devices and halves baked into its "
                         + "graphs, run on the CPU. --dtype fp16 keeps its halves."})
 final class RunCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "MODEL", description = "A TorchScript archive, as torch.jit.save writes it.")
-    private Path model;
+    @Parameters(paramLabel = "MODEL", converter = ModelSource.Converter.class,
+            completionCandidates = ModelSource.BuiltInNames.class, description = ModelSource.DESCRIPTION)
+    private ModelSource model;
 
     @Option(names = "--method", paramLabel = "M", defaultValue = "forward",
             description = "The method to call (default: ${DEFAULT-VALUE}).")
@@ -65,7 +66,7 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         makeDirectory();
-        try (TorchScriptModel loaded = Model.load(model, device); TensorScope _ = TensorScope.open()) {
+        try (TorchScriptModel loaded = model.open(device); TensorScope _ = TensorScope.open()) {
             MethodSchema schema = schema(loaded, method);
             schema.requireCount(inputs.size());
             List<Tensor> tensors = inputs.stream().map(Npy::read).toList();

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,7 +50,8 @@ class CommandsTest {
     // The command line itself
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "native", "native build", "native list", "native clean"})
+    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "build", "native", "native build", "native list",
+            "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
@@ -71,7 +73,10 @@ class CommandsTest {
             "bench m.pt --shape 2 --runs 0 | --runs", "bench m.pt --shape 2 --batch 0 | --batch",
             "bench m.pt --shape 2 --budget 0 | --budget", "bench m.pt --shape 2 --optimize fast | --optimize",
             "bench m.pt --shape 2x3 --image a.png | Nx3xHxW", "run m.pt --out d --device tpu | no device",
-            "info --calls jna | panama and javacpp", "info --threads 0 | --threads", "info --threads x | --threads"})
+            "build | NAME", "build resnet18 | --out", "build resnet34 --out m.pt | resnet18, resnet50, resnet101",
+            "build resnet18 --out m.pt --seed -1 | --seed", "build resnet18 --out m.pt --seed 4294967296 | 4294967295",
+            "build resnet18 --out m.pt --seed x | --seed", "info --calls jna | panama and javacpp",
+            "info --threads 0 | --threads", "info --threads x | --threads"})
     void whatIsNotUnderstoodExitsWithTwo(String line, String said) {
         Cli cli = Cli.run((Object[]) line.split(" "));
 
@@ -144,6 +149,96 @@ class CommandsTest {
         Cli cli = Cli.run("inspect", archive("nothing.pt"), "--stacktrace");
 
         assertThat(cli.err()).contains("ModelUnreadableException", "at dev.wick");
+    }
+
+    @Test
+    void aMissingModelIsToldTheBuiltInNames() {
+        Cli cli = Cli.run("inspect", directory.resolve("resnet50"));
+
+        assertThat(cli.code()).isEqualTo(1);
+        assertThat(cli.err()).contains("there is no such file",
+                "hint: built-in models need no file: resnet18, resnet50, resnet101");
+    }
+
+    // build, and built-in models
+
+    @Test
+    void buildWritesAnArchiveThatTheOtherCommandsTake() throws IOException {
+        Path file = directory.resolve("resnet18.pt");
+        Cli text = Cli.run("build", "resnet18", "--out", file);
+
+        assertThat(text.code()).as(text.err()).isZero();
+        assertThat(text.err()).isEmpty();
+        assertThat(text.out()).contains("resnet18, seed 0: 11,689,512 parameters, 44.6 MiB", "written to " + file);
+        JsonNode inspected = MAPPER.readTree(Cli.run("inspect", file, "--json").out());
+        assertThat(inspected.at("/parameters/count").asLong()).isEqualTo(11_689_512);
+        assertThat(inspected.at("/buffers/tensors").asLong()).isEqualTo(60);
+        assertThat(inspected.at("/file").asText()).isEqualTo(file.toString());
+        try (Stream<Path> files = Files.list(directory)) {
+            assertThat(files).containsExactly(file);
+        }
+    }
+
+    @Test
+    void buildPrintsJsonAndReplacesAFile() throws IOException {
+        Path file = Files.writeString(directory.resolve("model.pt"), "something else");
+        JsonNode json = MAPPER.readTree(Cli.run("build", "resnet18", "--seed", "3", "--json", "--out", file).out());
+
+        assertThat(json.at("/model").asText()).isEqualTo("resnet18");
+        assertThat(json.at("/seed").asLong()).isEqualTo(3);
+        assertThat(json.at("/parameters/count").asLong()).isEqualTo(11_689_512);
+        assertThat(json.at("/parameters/bytes").asLong()).isEqualTo(4 * 11_689_512L);
+        assertThat(json.at("/parameters/tensors").asLong()).isEqualTo(62);
+        assertThat(json.at("/fileBytes").asLong()).isEqualTo(Files.size(file)).isGreaterThan(4 * 11_689_512L);
+    }
+
+    @Test
+    void buildRefusesWhatItCannotWrite() {
+        Cli parent = Cli.run("build", "resnet18", "--out", directory.resolve("no/such/place.pt"));
+        assertThat(parent.code()).isEqualTo(1);
+        assertThat(parent.err()).startsWith("wick: --out ").contains("there is no directory", "hint: mkdir -p")
+                .doesNotContain("Exception");
+        assertThat(Cli.run("build", "resnet18", "--out", directory).err()).contains("is a directory");
+        assertThat(Cli.run("build", "resnet18", "--out", "/dev/null").err()).contains("is no regular file");
+        assertThat(Cli.run("build", "resnet18", "--out", "/proc/resnet18.pt").code()).isEqualTo(1);
+    }
+
+    @Test
+    void aBuiltInModelNeedsNoFile() throws IOException {
+        JsonNode json = MAPPER.readTree(Cli.run("inspect", "resnet50", "--json").out());
+
+        assertThat(json.at("/parameters/count").asLong()).isEqualTo(25_557_032);
+        assertThat(json.at("/model").asText()).isEqualTo("resnet50");
+        assertThat(json.at("/file").isNull()).isTrue();
+    }
+
+    @Test
+    void aBuiltInModelIsThatOfSeedZero() throws IOException {
+        Path built = directory.resolve("built.pt");
+        Path input = directory.resolve("input.npy");
+        try (Tensor image = Tensor.zeros(DType.FLOAT32, 1, 3, 64, 64)) {
+            image.segment().fill((byte) 0x3f);
+            Npy.write(input, image);
+        }
+        Cli.run("build", "resnet18", "--out", built);
+
+        assertThat(Cli.run("run", "resnet18", "--input", input, "--out", directory.resolve("a")).code()).isZero();
+        assertThat(Cli.run("run", built, "--input", input, "--out", directory.resolve("b")).code()).isZero();
+        assertSame(directory.resolve("a/output.npy"), directory.resolve("b/output.npy"), 0);
+    }
+
+    @Test
+    void benchMeasuresABuiltInModel() throws IOException {
+        Path json = directory.resolve("bench.json");
+        Cli cli = Cli.run("bench", "resnet18", "--image", Cli.ROOT.resolve("examples/photo.jpg"), "--dtype",
+                "fp32,bf16", "--runs", "2", "--warmup", "1", "--optimize", "none", "--json", json);
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        JsonNode report = MAPPER.readTree(json.toFile());
+        assertThat(report.at("/model").asText()).isEqualTo("resnet18");
+        assertThat(report.at("/results")).hasSize(2);
+        // The weights once, and what is computed: no copy is kept for other cells.
+        assertThat(report.at("/results/0/peakMemoryBytes").asLong()).isBetween(4 * 11_689_512L, 2 * 4 * 11_689_512L);
     }
 
     // run

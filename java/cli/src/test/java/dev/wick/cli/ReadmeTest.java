@@ -43,7 +43,8 @@ class ReadmeTest {
     @Test
     void theCommandsAreThoseThatExist() throws IOException {
         Matcher options = Pattern.compile("`--([a-z]+)").matcher(readme());
-        String help = Cli.run("bench", "--help").out() + Cli.run("run", "--help").out() + Cli.run("info", "--help").out();
+        String help = Cli.run("bench", "--help").out() + Cli.run("run", "--help").out() + Cli.run("info", "--help").out()
+                + Cli.run("build", "--help").out();
         while (options.find()) {
             if (!options.group(1).equals("enable")) {
                 assertThat(help).contains("--" + options.group(1));

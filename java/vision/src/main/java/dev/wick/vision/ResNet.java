@@ -1,0 +1,128 @@
+package dev.wick.vision;
+
+import dev.wick.ModuleBuilder;
+import dev.wick.Tensor;
+import dev.wick.TensorScope;
+import dev.wick.TorchScriptModel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The residual networks of torchvision, for 1000 classes and images of [batch, 3, height, width]; any thread.
+ *
+ * <p>Names and shapes are those of torchvision's state dicts, and the stride of a bottleneck is in its 3x3 convolution,
+ * as there. The weights of a seed are those that torchvision's model has after {@code torch.manual_seed(seed)}, bit for
+ * bit on the same LibTorch and kind of processor.
+ */
+public enum ResNet implements Architecture {
+    /** 11,689,512 parameters. */
+    RESNET18(false, 2, 2, 2, 2),
+    /** 25,557,032 parameters. */
+    RESNET50(true, 3, 4, 6, 3),
+    /** 44,549,160 parameters. */
+    RESNET101(true, 3, 4, 23, 3);
+
+    private static final int CLASSES = 1000;
+    private static final int STEM_CHANNELS = 64;
+
+    private final boolean bottleneck;
+    private final int[] blocks;
+
+    ResNet(boolean bottleneck, int... blocks) {
+        this.bottleneck = bottleneck;
+        this.blocks = blocks;
+    }
+
+    @Override
+    public String architectureName() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public TorchScriptModel build(long seed) {
+        try (TensorScope _ = TensorScope.open(); ModuleBuilder root = ModuleBuilder.of(Layers.className("ResNet"))) {
+            Initialization initialization = new Initialization();
+            new Construction(bottleneck, new Layers(initialization), initialization).model(root, blocks);
+            initialization.draw(seed);
+            return root.build();
+        }
+    }
+
+    /** One model while it is built; one thread. */
+    private static final class Construction {
+        private final boolean bottleneck;
+        private final Layers layers;
+        private final Initialization initialization;
+        /** All weights of convolutions, in the order of torchvision's {@code modules()}. */
+        private final List<Tensor> convolutions = new ArrayList<>();
+        private int channels = STEM_CHANNELS;
+
+        Construction(boolean bottleneck, Layers layers, Initialization initialization) {
+            this.bottleneck = bottleneck;
+            this.layers = layers;
+            this.initialization = initialization;
+        }
+
+        void model(ModuleBuilder root, int[] blocks) {
+            normalizedConvolution(root, "conv1", "bn1", 3, STEM_CHANNELS, 7, 2);
+            for (int i = 0; i < blocks.length; i++) {
+                stage(root, "layer" + (i + 1), STEM_CHANNELS << i, blocks[i], i == 0 ? 1 : 2);
+            }
+            layers.linear(root, "fc", channels, CLASSES);
+            root.define("""
+                    def forward(self, x: Tensor) -> Tensor:
+                        x = torch.relu_(self.bn1.forward(self.conv1.forward(x)))
+                        x = torch.max_pool2d(x, [3, 3], [2, 2], [1, 1], [1, 1], False)
+                        x = self.layer1.forward(x)
+                        x = self.layer2.forward(x)
+                        x = self.layer3.forward(x)
+                        x = self.layer4.forward(x)
+                        x = torch.flatten(torch.adaptive_avg_pool2d(x, [1, 1]), 1)
+                        return self.fc.forward(x)
+                    """);
+            // After all layers have initialised themselves, as torchvision's constructor does.
+            convolutions.forEach(initialization::kaimingNormalFanOut);
+        }
+
+        private void stage(ModuleBuilder root, String name, int width, int blocks, int stride) {
+            ModuleBuilder stage = Layers.sequential(root, name);
+            for (int i = 0; i < blocks; i++) {
+                block(stage, Integer.toString(i), width, i == 0 ? stride : 1);
+            }
+            Layers.inSequence(stage, blocks);
+        }
+
+        private void block(ModuleBuilder stage, String name, int width, int stride) {
+            ModuleBuilder block = stage.child(name, Layers.className(bottleneck ? "Bottleneck" : "BasicBlock"));
+            int outputs = bottleneck ? 4 * width : width;
+            if (bottleneck) {
+                normalizedConvolution(block, "conv1", "bn1", channels, width, 1, 1);
+                normalizedConvolution(block, "conv2", "bn2", width, width, 3, stride);
+                normalizedConvolution(block, "conv3", "bn3", width, outputs, 1, 1);
+            } else {
+                normalizedConvolution(block, "conv1", "bn1", channels, width, 3, stride);
+                normalizedConvolution(block, "conv2", "bn2", width, outputs, 3, 1);
+            }
+            boolean downsampled = stride != 1 || channels != outputs;
+            if (downsampled) {
+                ModuleBuilder downsample = Layers.sequential(block, "downsample");
+                normalizedConvolution(downsample, "0", "1", channels, outputs, 1, stride);
+                Layers.inSequence(downsample, 2);
+            }
+            block.define("def forward(self, x: Tensor) -> Tensor:\n"
+                    + "    out = torch.relu_(self.bn1.forward(self.conv1.forward(x)))\n"
+                    + "    out = self.bn2.forward(self.conv2.forward(out))\n"
+                    + (bottleneck ? "    out = self.bn3.forward(self.conv3.forward(torch.relu_(out)))\n" : "")
+                    + "    return torch.relu_(out.add_(" + (downsampled ? "self.downsample.forward(x)" : "x") + "))\n");
+            channels = outputs;
+        }
+
+        /** A convolution that keeps the size but for its stride, and the batch normalisation behind it. */
+        private void normalizedConvolution(ModuleBuilder parent, String convolution, String normalization, int inputs,
+                int outputs, int kernel, int stride) {
+            convolutions.add(layers.convolution(parent, convolution, inputs, outputs, kernel, stride, kernel / 2));
+            layers.batchNormalization(parent, normalization, outputs);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package dev.wick.vision;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.wick.Engine;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/** A test that must leave no native object behind. */
+abstract class VisionCase {
+    private long liveBefore;
+
+    @BeforeEach
+    final void countHandles() {
+        liveBefore = Engine.get().liveHandles();
+    }
+
+    @AfterEach
+    final void nothingIsLeft() {
+        assertThat(Engine.get().liveHandles()).as("live handles").isEqualTo(liveBefore);
+    }
+}
