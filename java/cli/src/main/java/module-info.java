@@ -5,6 +5,7 @@ module dev.wick.cli {
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
     requires java.desktop;
+    requires jdk.management;
     requires me.tongfei.progressbar;
 
     opens dev.wick.cli to info.picocli;

@@ -10,17 +10,14 @@ import dev.wick.error.NativesException;
 import dev.wick.error.WickException;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -95,22 +92,15 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results, with every sample, as JSON.")
     private Path json;
 
+    @Option(names = "--html", paramLabel = "FILE",
+            description = "Write the results as one HTML page with charts and tables, which needs nothing beside it.")
+    private Path html;
+
     @Spec
     private CommandSpec spec;
 
-    /** A cell that could not be measured. */
-    private record Failed(DType dtype, long batch, String error) {
-        Map<String, Object> toMap() {
-            Map<String, Object> map = new LinkedHashMap<>();
-            map.put("dtype", DTypeOption.name(dtype));
-            map.put("batch", batch);
-            map.put("error", error);
-            return map;
-        }
-    }
-
-    private final List<BenchCell> cells = new ArrayList<>();
-    private final List<Failed> failures = new ArrayList<>();
+    /** Null without --html. */
+    private BenchPage page;
 
     @Override
     public Integer call() throws IOException {
@@ -118,11 +108,17 @@ final class BenchCommand implements Callable<Integer> {
         if (json != null) {
             AtomicFile.requireWritable(json, "--json");
         }
+        if (html != null) {
+            AtomicFile.requireWritable(html, "--html");
+            page = new BenchPage();
+        }
         PixelImage picture = image == null ? null : picture();
         checkMethod();
         List<Long> wanted = batches.isEmpty() ? List.of(shapes.getFirst().batch()) : batches;
         BenchMeasurement measurement = new BenchMeasurement(model, method, device, List.copyOf(shapes), picture,
                 optimization, runs, warmUp, (long) (budget * 1e9));
+        BenchReport report = new BenchReport(measurement, image, dtypes, wanted,
+                spec.root().commandLine().getParseResult().originalArgs());
         PrintWriter err = spec.commandLine().getErr();
         try (Watchdog watchdog = new Watchdog(what -> hang(err, what));
                 CellProgress progress = new CellProgress(err, wanted.size() * dtypes.size(), runs)) {
@@ -130,39 +126,40 @@ final class BenchCommand implements Callable<Integer> {
                 List<Tensor> reference = measurement.reference(batch, watchdog);
                 try {
                     for (DType dtype : dtypes) {
-                        cell(measurement, dtype, batch, reference, watchdog, progress);
+                        measure(report, dtype, batch, reference, watchdog, progress);
                         // After each cell: what was measured must survive a hang or a kill in a later one.
-                        writeJson(false);
+                        write(report, false);
                     }
                 } finally {
                     reference.forEach(Tensor::close);
                 }
             }
         }
-        print(spec.commandLine().getOut());
-        writeJson(true);
-        if (json != null) {
-            spec.commandLine().getOut().println("written to " + json);
+        PrintWriter out = spec.commandLine().getOut();
+        print(out, report);
+        write(report, true);
+        for (Path file : Stream.of(json, html).filter(Objects::nonNull).toList()) {
+            out.println("written to " + file);
         }
-        for (Failed failed : failures) {
+        for (BenchReport.Failed failed : report.failures()) {
             err.println("wick: " + DTypeOption.name(failed.dtype()) + ", batch " + failed.batch() + " failed: "
                     + failed.error());
         }
-        return failures.isEmpty() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+        return report.failures().isEmpty() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     }
 
-    private void cell(BenchMeasurement measurement, DType dtype, long batch, List<Tensor> reference, Watchdog watchdog,
+    private void measure(BenchReport report, DType dtype, long batch, List<Tensor> reference, Watchdog watchdog,
             CellProgress progress) {
         try {
-            BenchCell cell = measurement.measure(dtype, batch, reference, watchdog, progress);
-            cells.add(cell);
+            BenchCell cell = report.measurement().measure(dtype, batch, reference, watchdog, progress);
+            report.add(cell);
             progress.cellDone(String.format(Locale.ROOT, "%s, batch %d: %.3f ms over %d runs, %s%s",
                     DTypeOption.name(dtype), batch, cell.statistics().mean(), cell.samples().length,
                     cell.preparation().optimization().text(), cell.cut() ? ", cut by the budget" : ""));
         } catch (NativesException e) {
             throw e;
         } catch (WickException e) {
-            failures.add(new Failed(dtype, batch, Failures.message(e)));
+            report.add(new BenchReport.Failed(dtype, batch, Failures.message(e)));
             progress.cellDone(DTypeOption.name(dtype) + ", batch " + batch + ": failed");
         }
     }
@@ -173,6 +170,9 @@ final class BenchCommand implements Callable<Integer> {
         require(runs >= 1, "--runs needs 1 or more, got " + runs);
         require(warmUp >= 0, "--warmup needs 0 or more, got " + warmUp);
         require(budget > 0 && budget <= 1e6, "--budget needs seconds above 0, got " + budget);
+        require(json == null || html == null
+                || !json.toAbsolutePath().normalize().equals(html.toAbsolutePath().normalize()),
+                "--json and --html need two files, got " + html + " for both");
         require(!shapes.isEmpty() || image != null, "bench needs --shape, once for each input, or --image");
         for (Long batch : batches) {
             require(batch >= 1, "--batch needs 1 or more, got " + batch);
@@ -216,7 +216,7 @@ final class BenchCommand implements Callable<Integer> {
 
     // Afterwards
 
-    private void print(PrintWriter out) {
+    private void print(PrintWriter out, BenchReport report) {
         Engine engine = Engine.get();
         out.printf(Locale.ROOT, "%s %s, %s, LibTorch %s (%s, %s), %d threads%n", model, method, device,
                 engine.natives().torchVersion(), engine.natives().choice(), engine.calls(), engine.intraOpThreads());
@@ -225,13 +225,14 @@ final class BenchCommand implements Callable<Integer> {
         TextTable table = new TextTable("lrrrrrrrrrrrrrll");
         table.row("dtype", "batch", "mean ms", "std", "min", "p50", "p90", "p99", "max", "items/s", "of fp32", "peak",
                 "max diff", "top-5", "way", "");
-        for (BenchCell cell : cells) {
+        for (BenchCell cell : report.cells()) {
             Statistics statistics = cell.statistics();
             table.row(DTypeOption.name(cell.dtype()), cell.batch(), milliseconds(statistics.mean()),
                     milliseconds(statistics.deviation()), milliseconds(statistics.minimum()),
                     milliseconds(statistics.p50()), milliseconds(statistics.p90()), milliseconds(statistics.p99()),
                     milliseconds(statistics.maximum()),
-                    String.format(Locale.ROOT, "%.1f", cell.throughputPerSecond()), ratio(cell),
+                    String.format(Locale.ROOT, "%.1f", cell.throughputPerSecond()),
+                    report.ratio(cell).map(ratio -> String.format(Locale.ROOT, "%.2f", ratio)).orElse("-"),
                     Sizes.bytes(cell.peakBytes()), String.format(Locale.ROOT, "%.2g", cell.maximumDifference()),
                     cell.top5Agreement() == null ? "-" : String.format(Locale.ROOT, "%.2f", cell.top5Agreement()),
                     cell.preparation().optimization().text(), notes(cell));
@@ -243,14 +244,7 @@ final class BenchCommand implements Callable<Integer> {
         return String.format(Locale.ROOT, value < 10 ? "%.3f" : value < 1000 ? "%.2f" : "%.0f", value);
     }
 
-    /** The median against FP32's of the same batch. */
-    private String ratio(BenchCell cell) {
-        return cells.stream().filter(each -> each.dtype() == DType.FLOAT32 && each.batch() == cell.batch()).findFirst()
-                .map(fp32 -> String.format(Locale.ROOT, "%.2f", cell.statistics().p50() / fp32.statistics().p50()))
-                .orElse("-");
-    }
-
-    private String notes(BenchCell cell) {
+    private static String notes(BenchCell cell) {
         List<String> notes = new ArrayList<>();
         if (cell.cut()) {
             notes.add("cut after " + cell.samples().length + (cell.samples().length == 1 ? " run" : " runs"));
@@ -261,54 +255,17 @@ final class BenchCommand implements Callable<Integer> {
         return String.join(", ", notes);
     }
 
-    private void writeJson(boolean complete) throws IOException {
-        if (json == null) {
+    private void write(BenchReport report, boolean complete) throws IOException {
+        if (json == null && html == null) {
             return;
         }
-        byte[] text = (Json.text(report(complete)) + "\n").getBytes(StandardCharsets.UTF_8);
-        AtomicFile.write(json, channel -> {
-            ByteBuffer bytes = ByteBuffer.wrap(text);
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        });
-    }
-
-    private Map<String, Object> report(boolean complete) {
-        Engine engine = Engine.get();
-        Map<String, Object> report = new LinkedHashMap<>();
-        report.put("wick", WickCommand.version());
-        report.put("torch", engine.natives().torchVersion());
-        report.put("time", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        report.put("complete", complete);
-        report.put("machine", Machine.describe());
-        Map<String, Object> settings = new LinkedHashMap<>();
-        settings.put("threads", engine.intraOpThreads());
-        settings.put("interOpThreads", engine.interOpThreads());
-        settings.put("blasThreads", engine.blasThreads());
-        settings.put("ompWaitPolicy", System.getenv("OMP_WAIT_POLICY"));
-        settings.put("set", InfoCommand.settings(engine));
-        settings.put("optimize", optimization.text());
-        settings.put("runs", runs);
-        settings.put("warmup", warmUp);
-        settings.put("budgetSeconds", budget);
-        settings.put("inputs", shapes.stream().map(InputShape::toString).toList());
-        settings.put("image", image == null ? null : image.toString());
-        report.put("settings", settings);
-        report.put("model", model.toString());
-        List<Object> results = new ArrayList<>();
-        for (BenchCell cell : cells) {
-            Map<String, Object> result = new LinkedHashMap<>();
-            result.put("model", model.toString());
-            result.put("method", method);
-            result.put("device", device.toString());
-            result.put("natives", engine.natives().choice());
-            result.put("calls", engine.calls());
-            result.putAll(cell.toMap());
-            results.add(result);
+        // Of both files, so that they cannot differ in anything, not even in the time.
+        Map<String, Object> map = report.toMap(complete);
+        if (json != null) {
+            AtomicFile.write(json, Json.text(map) + "\n");
         }
-        report.put("results", results);
-        report.put("failures", failures.stream().map(Failed::toMap).toList());
-        return report;
+        if (html != null) {
+            AtomicFile.write(html, page.html(report, map));
+        }
     }
 }

@@ -29,7 +29,8 @@ import java.util.Random;
  */
 record BenchMeasurement(ModelSource model, String method, Device device, List<InputShape> shapes, PixelImage picture,
         Optimization optimization, int runs, int warmUpRuns, long budget) {
-    private static final long SEED = 1;
+    /** Of the noise that inputs are filled with. */
+    static final long SEED = 1;
     private static final int INTEGERS_BELOW = 10;
     /** Runs that trying every way costs: four ways, each warmed up three times and timed up to seven times. */
     private static final int RUNS_OF_A_CHOICE = 40;
@@ -39,6 +40,10 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     private static final long HANG_NANOSECONDS = 60_000_000_000L;
     /** Preparation makes several runs. */
     private static final int PREPARATION_RUNS = 3;
+
+    double budgetSeconds() {
+        return budget / 1e9;
+    }
 
     private long hangLimit() {
         return HANG_BUDGETS * budget + HANG_NANOSECONDS;

@@ -26,6 +26,12 @@ final class Json {
         }
     }
 
+    /** JSON that can stand inside of an HTML script element: nothing in its strings ends the element or a line. */
+    static String inScript(Object value) {
+        // Outside of strings JSON has none of these characters, and in strings they may be written so.
+        return text(value).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029");
+    }
+
     /** JSON has no NaN and no infinity. */
     private static final class FiniteOrNull extends JsonSerializer<Double> {
         @Override

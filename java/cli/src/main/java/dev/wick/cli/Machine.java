@@ -1,6 +1,8 @@
 package dev.wick.cli;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -15,10 +17,15 @@ final class Machine {
         Map<String, Object> machine = new LinkedHashMap<>();
         machine.put("cpu", cpu());
         machine.put("cores", Runtime.getRuntime().availableProcessors());
-        machine.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
-                + System.getProperty("os.arch"));
+        machine.put("memoryBytes", memoryBytes());
+        machine.put("os", operatingSystem());
         machine.put("jvm", jvm());
         return machine;
+    }
+
+    static String operatingSystem() {
+        return System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
+                + System.getProperty("os.arch");
     }
 
     static String jvm() {
@@ -34,6 +41,11 @@ final class Machine {
         } catch (IOException | java.io.UncheckedIOException e) {
             return System.getProperty("os.arch");
         }
+    }
+
+    /** Memory of the machine, or of the container around the process where there is one. */
+    static long memoryBytes() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 
     /** Most memory that the process has held, in bytes; -1 where the system does not say. */

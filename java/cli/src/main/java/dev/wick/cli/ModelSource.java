@@ -4,6 +4,7 @@ import dev.wick.Device;
 import dev.wick.Model;
 import dev.wick.TorchScriptModel;
 import dev.wick.vision.Architecture;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ final class ModelSource {
     static final String DESCRIPTION = "A TorchScript archive, as torch.jit.save writes it; or, where there is no "
             + "file of that name, a built-in model: ${COMPLETION-CANDIDATES}, with the random weights of seed 0.";
 
-    private static final long SEED = 0;
+    static final long SEED = 0;
 
     private final String text;
     private final Path path;
@@ -55,6 +56,20 @@ final class ModelSource {
 
     boolean isBuiltIn() {
         return builtIn().isPresent();
+    }
+
+    /** The last part of a path, or the built-in name. */
+    String name() {
+        return path.getFileName() == null ? text : path.getFileName().toString();
+    }
+
+    /** Bytes of the archive; -1 when there is none. */
+    long archiveBytes() {
+        try {
+            return isBuiltIn() ? -1 : Files.size(path);
+        } catch (IOException e) {
+            return -1;
+        }
     }
 
     /** A model of its own for each call, loaded or built; the caller closes it. */

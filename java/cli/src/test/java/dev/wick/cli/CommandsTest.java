@@ -72,6 +72,7 @@ class CommandsTest {
             "bench m.pt --shape 1x0 | shape", "bench m.pt --shape 2 --dtype int8 | fp32, fp16 and bf16",
             "bench m.pt --shape 2 --runs 0 | --runs", "bench m.pt --shape 2 --batch 0 | --batch",
             "bench m.pt --shape 2 --budget 0 | --budget", "bench m.pt --shape 2 --optimize fast | --optimize",
+            "bench m.pt --shape 2 --json r --html ./r | need two files",
             "bench m.pt --shape 2x3 --image a.png | Nx3xHxW", "run m.pt --out d --device tpu | no device",
             "build | NAME", "build resnet18 | --out", "build resnet34 --out m.pt | resnet18, resnet50, resnet101",
             "build resnet18 --out m.pt --seed -1 | --seed", "build resnet18 --out m.pt --seed 4294967296 | 4294967295",
@@ -368,6 +369,33 @@ class CommandsTest {
     }
 
     @Test
+    void benchWritesAPage() throws IOException {
+        // As it is written in a path, the name ends a script element.
+        Path hostile = Files.createDirectories(directory.resolve("<script>alert(1)<"));
+        Path model = Files.copy(archive("mlp.pt"), hostile.resolve("script>\"'&.pt"));
+        Path html = directory.resolve("bench.html");
+        Path json = directory.resolve("bench.json");
+        Cli cli = Cli.run("bench", model, "--shape", "3x64", "--dtype", "fp32,bf16", "--batch", "2,3", "--runs", "6",
+                "--warmup", "1", "--html", html, "--json", json);
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(cli.out()).contains("written to " + html);
+        String page = Files.readString(html);
+        assertThat(page).doesNotContain("<script>alert").contains(HtmlPage.escape(model.toString()), "--batch 2,3",
+                "6 timed runs after 1 discarded").doesNotContain("class=\"warning\"");
+        String[] parts = page.split("<script type=\"application/json\" id=\"data\">");
+        assertThat(parts).hasSize(2);
+        JsonNode data = MAPPER.readTree(parts[1].substring(0, parts[1].indexOf("</script>")));
+        assertThat(data).isEqualTo(MAPPER.readTree(json.toFile()));
+        assertThat(data.get("results")).hasSize(4);
+        for (JsonNode result : data.get("results")) {
+            assertThat(page).contains("<td class=\"word\">" + result.get("dtype").asText() + "</td><td class=\"number\">"
+                    + result.get("batch").asText() + "</td><td class=\"number\">6</td><td class=\"number\">1</td>");
+            assertThat(page).contains("<td class=\"number\">" + Sizes.count(result.get("peakMemoryBytes").asLong()) + "</td>");
+        }
+    }
+
+    @Test
     void benchTakesIntegerInputsAndSeveral() {
         Cli cli = Cli.run("bench", archive("clip-vit-tiny.f16.cuda.pt"), "--shape", "2x3x64x64", "--shape", "2x77:int64",
                 "--runs", "2", "--optimize", "none");
@@ -392,6 +420,18 @@ class CommandsTest {
 
         assertThat(cli.code()).isEqualTo(1);
         assertThat(cli.err()).contains("there is no directory").doesNotContain("fp32");
+    }
+
+    @Test
+    void benchRefusesAnUnwritablePageBeforeItReadsTheModel() {
+        Path place = directory.resolve("no/such/place.html");
+        Cli cli = Cli.run("bench", archive("nothing.pt"), "--shape", "3x64", "--html", place);
+
+        assertThat(cli.code()).isEqualTo(1);
+        assertThat(cli.err()).startsWith("wick: --html " + place + ": there is no directory").contains("hint: mkdir -p")
+                .doesNotContain("nothing.pt");
+        assertThat(Cli.run("bench", archive("nothing.pt"), "--shape", "3x64", "--html", directory).err())
+                .startsWith("wick: --html " + directory + " is a directory");
     }
 
     // native
