@@ -8,7 +8,7 @@ import dev.wick.Runner;
 import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
-import dev.wick.error.UnsupportedFeatureException;
+import dev.wick.binding.TorchBinding;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -70,7 +70,7 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
         String cell = DTypeOption.name(dtype) + ", batch " + batch;
         Engine engine = Engine.get();
         long begin = System.nanoTime();
-        engine.resetPeakCpuMemory();
+        resetPeak(engine);
         progress.doing(cell + ": preparing");
         watchdog.begin("preparing " + cell, PREPARATION_RUNS * hangLimit());
         Prepared prepared = prepare(dtype, batch);
@@ -78,7 +78,7 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
             watchdog.end();
             double preparationSeconds = (System.nanoTime() - begin) / 1e9;
             long preparationPeak = peak(engine);
-            engine.resetPeakCpuMemory();
+            resetPeak(engine);
             progress.doing(cell);
             int warmed = 0;
             while (warmed < warmUpRuns && System.nanoTime() - begin < budget) {
@@ -117,13 +117,15 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
         return time;
     }
 
+    private static void resetPeak(Engine engine) {
+        if (!engine.missingFeatures().containsKey(TorchBinding.MEMORY)) {
+            engine.resetPeakCpuMemory();
+        }
+    }
+
     /** What LibTorch's allocator held at most; -1 where this choice of calls does not count. */
     private static long peak(Engine engine) {
-        try {
-            return engine.cpuMemory().allocatedBytesPeak();
-        } catch (UnsupportedFeatureException e) {
-            return -1;
-        }
+        return engine.missingFeatures().containsKey(TorchBinding.MEMORY) ? -1 : engine.cpuMemory().allocatedBytesPeak();
     }
 
     /** A runner, and why its optimisation was taken. */

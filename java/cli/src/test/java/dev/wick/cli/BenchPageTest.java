@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.wick.DType;
+import dev.wick.Engine;
 import dev.wick.Device;
 import dev.wick.Optimization;
 import dev.wick.Runner;
@@ -93,7 +94,7 @@ class BenchPageTest {
         assertThat(page(true)).contains("100 timed runs after 5 discarded, within 1.5 s; optimisation asked for: auto",
                 "<dt>Method</dt><dd>forward</dd>", "1x3x224x224\nrandom, the same for every dtype (seed 1)",
                 HtmlPage.escape(Machine.cpu()), Sizes.bytes(Machine.memoryBytes()) + " of memory",
-                HtmlPage.escape(Machine.jvm()), "<dt>LibTorch</dt><dd>2.10.0", "<dt>Calls</dt><dd>panama: ")
+                HtmlPage.escape(Machine.jvm()), "<dt>LibTorch</dt><dd>2.10.0", "<dt>Calls</dt><dd>" + Engine.get().calls() + ": ")
                 .contains("<dd>wick bench &#39;models/&lt;/script&gt;");
     }
 

@@ -98,7 +98,7 @@ class CommandsTest {
                 "A TorchScript archive is a program");
         assertThat(json.at("/natives/choice").asText()).isEqualTo(OFFICIAL ? "official" : "presets");
         assertThat(json.at("/natives/why").asText()).isNotEmpty();
-        assertThat(json.at("/calls/name").asText()).isEqualTo("panama");
+        assertThat(json.at("/calls/name").asText()).isEqualTo(System.getProperty("wick.calls", "panama"));
         assertThat(json.at("/torch/torch_version").asText()).startsWith("2.10.0");
         assertThat(json.at("/blas").asText()).isEqualTo(OFFICIAL ? "MKL" : "OpenBLAS");
         if (!OFFICIAL) {
@@ -238,8 +238,12 @@ class CommandsTest {
         JsonNode report = MAPPER.readTree(json.toFile());
         assertThat(report.at("/model").asText()).isEqualTo("resnet18");
         assertThat(report.at("/results")).hasSize(2);
-        // The weights once, and what is computed: no copy is kept for other cells.
-        assertThat(report.at("/results/0/peakMemoryBytes").asLong()).isBetween(4 * 11_689_512L, 2 * 4 * 11_689_512L);
+        long peak = report.at("/results/0/peakMemoryBytes").asLong();
+        assertThat(peak).isGreaterThan(4 * 11_689_512L);
+        if (peakMemorySource().equals("allocator")) {
+            // The weights once, and what is computed: no copy is kept for other cells.
+            assertThat(peak).isLessThan(2 * 4 * 11_689_512L);
+        }
     }
 
     // run
@@ -321,6 +325,10 @@ class CommandsTest {
 
     // bench
 
+    private static String peakMemorySource() {
+        return Engine.get().missingFeatures().containsKey("memory") ? "rss" : "allocator";
+    }
+
     @Test
     void benchMeasuresEachCell() throws IOException {
         Path json = directory.resolve("bench.json");
@@ -347,7 +355,7 @@ class CommandsTest {
             assertThat(result.at("/runs").asInt()).isEqualTo(5);
             assertThat(result.at("/samplesMs")).hasSize(5);
             assertThat(result.at("/peakMemoryBytes").asLong()).isGreaterThan(1_000_000);
-            assertThat(result.at("/peakMemorySource").asText()).isEqualTo("allocator");
+            assertThat(result.at("/peakMemorySource").asText()).isEqualTo(peakMemorySource());
             assertThat(result.at("/outputMaxAbsDiff").asDouble()).isLessThan(0.5);
         }
         assertThat(results.at("/0/dtype").asText()).isEqualTo("fp32");
@@ -410,6 +418,11 @@ class CommandsTest {
     void benchOptimizesAsAsked(String way) {
         Cli cli = Cli.run("bench", archive("mlp.pt"), "--shape", "3x64", "--runs", "3", "--optimize", way);
 
+        if (way.equals("onednn") && Engine.get().missingFeatures().containsKey("onednn-graph")) {
+            assertThat(cli.code()).isEqualTo(1);
+            assertThat(cli.err()).contains("through panama");
+            return;
+        }
         assertThat(cli.code()).as(cli.err()).isZero();
         assertThat(cli.out()).contains(way);
     }

@@ -32,7 +32,7 @@ class ReadmeTest {
         Path source = Files.writeString(directory.resolve("Sample.java"), sample.group(1));
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
 
-        assertThat(compiler.run(null, null, null, "-Xlint:all", "-Werror", "-d", directory.toString(), "-cp",
+        assertThat(compiler.run(null, null, null, "-Xlint:all,-path", "-Werror", "-d", directory.toString(), "-cp",
                 System.getProperty("java.class.path"), source.toString())).isZero();
         try (URLClassLoader loader = new URLClassLoader(new URL[] {directory.toUri().toURL()})) {
             loader.loadClass("Sample").getMethod("main", String[].class)
