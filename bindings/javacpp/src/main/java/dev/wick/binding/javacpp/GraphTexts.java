@@ -64,13 +64,10 @@ final class GraphTexts {
 
     /**
      * The presets map no printer of source, but an archive has the source in it: that of a copy whose tensors are empty,
-     * since they would be written too.
+     * since they would be written too. Its classes are the module's own; JitModule.clone would copy them, and leaks.
      */
     private static String code(JitModule module, String name) {
-        JitModule copy = module.clone(true);
-        for (Modules.Named each : Modules.all(copy)) {
-            dropTensors(each.module()._ivalue());
-        }
+        JitModule copy = new JitModule(withoutTensors(module._ivalue()));
         Path archive = Modules.archive(copy);
         try (ZipFile zip = new ZipFile(archive.toFile())) {
             String className = ModuleParts.className(copy);
@@ -90,13 +87,18 @@ final class GraphTexts {
         }
     }
 
-    private static void dropTensors(Obj object) {
+    private static Obj withoutTensors(Obj object) {
+        Obj copy = object.copy();
         IValue empty = new IValue(torch.empty(new long[] {0}));
-        for (long slot = 0; slot < object.type().numAttributes(); slot++) {
-            if (object.getSlot(slot).isTensor()) {
-                object.setSlot(slot, empty);
+        for (long slot = 0; slot < copy.type().numAttributes(); slot++) {
+            IValue value = object.getSlot(slot);
+            if (value.isTensor()) {
+                copy.setSlot(slot, empty);
+            } else if (value.isModule()) {
+                copy.setSlot(slot, new IValue(withoutTensors(value.toObjectRef())));
             }
         }
+        return copy;
     }
 
     private static void delete(Path file) {

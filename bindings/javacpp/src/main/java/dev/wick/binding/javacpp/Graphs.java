@@ -18,7 +18,6 @@ import org.bytedeco.pytorch.GraphFunction;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.JitNode;
-import org.bytedeco.pytorch.Method;
 import org.bytedeco.pytorch.Symbol;
 import org.bytedeco.pytorch.SymbolVector;
 import org.bytedeco.pytorch.Type;
@@ -61,9 +60,9 @@ final class Graphs {
         List<Reached> found = new ArrayList<>();
         Set<Long> seen = new HashSet<>();
         for (Modules.Named each : Modules.all(module)) {
-            for (Method method : Modules.methods(each.module())) {
+            for (Function method : Modules.methods(each.module())) {
                 String name = Text.of(method.name());
-                add(found, seen, method.function(), each.name().isEmpty() ? name : each.name() + "." + name);
+                add(found, seen, method, each.name().isEmpty() ? name : each.name() + "." + name);
             }
         }
         // The list grows while it is walked: what a function calls is appended behind it.
@@ -164,11 +163,18 @@ final class Graphs {
             return;
         }
         FunctionSchema schema = node.maybeSchema();
-        Argument arguments = schema == null ? null : schema.arguments();
-        Argument argument = index < Schema.count(arguments) ? arguments.getPointer(index) : null;
-        if (device || argument != null && takesDtype(argument)) {
-            uses.add(new ConstantUse(node, index, device, torch.toIValue(input).get(),
-                    argument == null ? "" : Text.of(argument.name())));
+        if (schema == null) {
+            if (device) {
+                uses.add(new ConstantUse(node, index, true, torch.toIValue(input).get(), ""));
+            }
+            return;
+        }
+        try (SchemaArguments arguments = new SchemaArguments(schema)) {
+            Argument argument = index < arguments.count() ? arguments.get(index) : null;
+            if (device || argument != null && takesDtype(argument)) {
+                uses.add(new ConstantUse(node, index, device, torch.toIValue(input).get(),
+                        argument == null ? "" : Text.of(argument.name())));
+            }
         }
     }
 

@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 
@@ -36,9 +35,10 @@ final class JavacppBinding implements TorchBinding {
 
     JavacppBinding(LoadedNatives natives) {
         this.natives = natives;
+        MemoryCheck.pass();
         checkVersion();
         List<Setting> applied = new ArrayList<>(SpeedSettings.apply(this));
-        applied.add(memoryCheck());
+        applied.add(MemoryCheck.setting());
         this.settings = List.copyOf(applied);
     }
 
@@ -60,13 +60,6 @@ final class JavacppBinding implements TorchBinding {
             throw new VersionMismatchException("the LibTorch loaded from " + natives.directory(), natives.torchVersion(),
                     loaded, "the jars of org.bytedeco:pytorch with and without classifier must be of one version");
         }
-    }
-
-    private static Setting memoryCheck() {
-        long limit = Pointer.maxPhysicalBytes();
-        return new Setting("JavaCPP's memory check", limit > 0 ? "above " + (limit >> 20) + " MiB resident" : "off",
-                limit > 0 ? "JavaCPP's own default; above it loading and converting stall and fail, calls do not"
-                        : "asked for", "-Dorg.bytedeco.javacpp.maxPhysicalBytes");
     }
 
     @Override

@@ -34,11 +34,9 @@ final class ModuleParts {
     static BoxedValue methods(Handle handle) {
         return Modules.with(handle, module -> {
             List<BoxedValue> rows = new ArrayList<>();
-            Modules.methods(module.module()).forEach(method -> {
-                var schema = method.function().getSchema();
-                rows.add(row(new StringValue(Text.of(method.name())), new StringValue(Text.of(torch.toString(schema))),
-                        new IntValue(Schema.count(schema.arguments()) - 1)));
-            });
+            Modules.methods(module.module()).forEach(method -> rows.add(row(new StringValue(Text.of(method.name())),
+                    new StringValue(Text.of(torch.toString(method.getSchema()))),
+                    new IntValue(method.num_inputs() - 1))));
             return new BoxedValue.ListValue(List.copyOf(rows));
         });
     }

@@ -21,6 +21,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.ClassType;
+import org.bytedeco.pytorch.FunctionVector;
 import org.bytedeco.pytorch.InputArchive;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Method;
@@ -54,6 +55,7 @@ final class Modules {
 
     /** Works outside every mode, in a scope that frees what is made on the way. */
     static <T> T plain(Supplier<T> work) {
+        MemoryCheck.pass();
         try (CallGuard _ = CallGuard.plain(); PointerScope _ = new PointerScope()) {
             return work.get();
         } catch (RuntimeException e) {
@@ -186,19 +188,18 @@ final class Modules {
         return found;
     }
 
-    /** The module's own methods; in the caller's scope. */
-    static List<Method> methods(JitModule module) {
-        List<Method> found = new ArrayList<>();
-        Method first = module.get_methods();
-        // An empty std::vector comes as null.
-        for (long i = 0; first != null && i < first.limit(); i++) {
-            found.add(new Method(first.getPointer(Method.class, i)));
+    /** The module's own methods; in the caller's scope. (JitModule.get_methods leaks a reference to the module each.) */
+    static List<org.bytedeco.pytorch.Function> methods(JitModule module) {
+        FunctionVector functions = module.type().methods();
+        List<org.bytedeco.pytorch.Function> found = new ArrayList<>();
+        for (long i = 0; i < functions.size(); i++) {
+            found.add(functions.get(i));
         }
         return found;
     }
 
     static List<String> methodNames(JitModule module) {
-        return methods(module).stream().map(method -> Text.of(method.name())).toList();
+        return methods(module).stream().map(function -> Text.of(function.name())).toList();
     }
 
     static String join(List<String> names) {

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.bytedeco.pytorch.global.torch;
 
@@ -32,8 +33,10 @@ final class NativeFunctions {
     private final MethodHandle fuser;
 
     private NativeFunctions() {
-        lookup = SymbolLookup.libraryLookup(LoadedTorch.find().orElseThrow(() -> new NativesException(
-                "LibTorch is not loaded")).resolveSibling("libtorch_cpu.so"), Arena.global());
+        Path loaded = LoadedTorch.find().orElseThrow(() -> new NativesException("LibTorch is not loaded"));
+        // The presets' own library has what C++ compiled into it from headers.
+        lookup = SymbolLookup.libraryLookup(loaded.resolveSibling("libtorch_cpu.so"), Arena.global())
+                .or(SymbolLookup.libraryLookup(loaded.resolveSibling("libjnitorch.so"), Arena.global()));
         ompThreads = find("omp_get_max_threads", FunctionDescriptor.of(INT), Linker.Option.critical(false));
         // Not critical: a new team may be made, and that takes its time.
         setOmpThreads = find("omp_set_num_threads", FunctionDescriptor.ofVoid(INT));

@@ -36,17 +36,13 @@ final class Schema implements AutoCloseable {
             takesMore = schema.is_vararg();
             text = Text.of(torch.toString(schema));
             List<Parameter> found = new ArrayList<>();
-            Argument first = schema.arguments();
-            for (long i = 0; i < count(first); i++) {
-                found.add(parameter(first.getPointer(i)));
+            try (SchemaArguments arguments = new SchemaArguments(schema)) {
+                for (long i = 0; i < arguments.count(); i++) {
+                    found.add(parameter(arguments.get(i)));
+                }
             }
             parameters = List.copyOf(found);
         }
-    }
-
-    /** How many arguments the presets have handed out: an empty std::vector comes as null. */
-    static long count(Argument first) {
-        return first == null ? 0 : first.limit();
     }
 
     private Parameter parameter(Argument argument) {

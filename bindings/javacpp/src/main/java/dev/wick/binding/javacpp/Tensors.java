@@ -1,5 +1,7 @@
 package dev.wick.binding.javacpp;
 
+import dev.wick.binding.BoxedValue;
+import dev.wick.binding.CallSettings;
 import dev.wick.binding.GradMode;
 import dev.wick.binding.Handle;
 import dev.wick.binding.TensorDescription;
@@ -27,6 +29,10 @@ final class Tensors {
     private static final AtomicReferenceArray<TensorOptions> CPU_OPTIONS =
             new AtomicReferenceArray<>(ScalarType.NumOptions.value);
     private static final MemoryFormatOptional ANY_FORMAT = new MemoryFormatOptional();
+    /** Found at the first use. */
+    private static final class Empty {
+        private static final Handle OPERATOR = Operators.find("aten::empty", "memory_format");
+    }
 
     private Tensors() {
     }
@@ -48,27 +54,21 @@ final class Tensors {
         ScalarType type = Codes.scalarType(dtype);
         Codes.checkDevice(deviceType, deviceIndex);
         checkInside(sizes, null, torch.elementSize(type), Long.MAX_VALUE);
+        CallSettings settings = CallSettings.of(mode);
+        if (deviceType == 0) {
+            // The operator rather than torch::empty, whose result would be an ordinary owning pointer.
+            return ((BoxedValue.TensorValue) PlatformThreads.call(() -> Operators.call(Empty.OPERATOR, settings,
+                    new BoxedValue.LongArrayValue(sizes), new BoxedValue.IntValue(dtype)))).tensor();
+        }
         return PlatformThreads.call(() -> {
-            try (CallGuard _ = CallGuard.enter(dev.wick.binding.CallSettings.of(mode))) {
-                if (deviceType == 0) {
-                    return new TensorHandle(take(torch.empty(sizes, cpuOptions(type), ANY_FORMAT)));
-                }
-                try (PointerScope _ = new PointerScope()) {
-                    TensorOptions options = new TensorOptions(type)
-                            .device(new DeviceOptional(Codes.device(deviceType, deviceIndex)));
-                    return new TensorHandle(new Owned.Value(torch.empty(sizes, options, ANY_FORMAT)));
-                }
+            try (CallGuard _ = CallGuard.enter(settings); PointerScope _ = new PointerScope()) {
+                TensorOptions options = new TensorOptions(type)
+                        .device(new DeviceOptional(Codes.device(deviceType, deviceIndex)));
+                return new TensorHandle(new Owned.Value(torch.empty(sizes, options, ANY_FORMAT)));
             } catch (RuntimeException e) {
                 throw Errors.of(e);
             }
         });
-    }
-
-    /** Moves a tensor that the presets handed out into a value of Wick's. */
-    static Owned.Value take(Tensor tensor) {
-        try (tensor) {
-            return new Owned.Value(tensor);
-        }
     }
 
     /** What describes a contiguous CPU tensor. */

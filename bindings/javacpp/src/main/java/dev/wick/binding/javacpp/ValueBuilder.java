@@ -4,6 +4,7 @@ import dev.wick.binding.BoxedValue;
 import dev.wick.error.BadArgumentException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleComplex;
 import org.bytedeco.pytorch.IValue;
@@ -17,6 +18,30 @@ import org.bytedeco.pytorch.global.torch.TypeKind;
 final class ValueBuilder {
     /** Beyond this the recursion would be a danger to the stack. */
     static final int MAXIMUM_DEPTH = 200;
+
+    /** Sizes, dimensions and codes, made once for the process. */
+    private static final class SmallNumbers {
+        private static final int COUNT = 4096;
+        private static final AtomicReferenceArray<Owned.Value> VALUES = new AtomicReferenceArray<>(COUNT);
+
+        static boolean has(long number) {
+            return number >= 0 && number < COUNT;
+        }
+
+        static Owned.Value get(long number) {
+            Owned.Value value = VALUES.get((int) number);
+            if (value != null) {
+                return value;
+            }
+            Owned.Value made = new Owned.Value(number);
+            Owned.Value first = VALUES.compareAndExchange((int) number, null, made);
+            if (first != null) {
+                made.giveBack();
+                return first;
+            }
+            return made;
+        }
+    }
 
     /** A value whose type is its own. */
     record Typed(IValue value, TypeTree type) {
@@ -177,7 +202,7 @@ final class ValueBuilder {
     }
 
     private IValue number(long number) {
-        return call.temporary(new Owned.Value(number));
+        return SmallNumbers.has(number) ? SmallNumbers.get(number) : call.temporary(new Owned.Value(number));
     }
 
     private IValue number(double number) {
@@ -232,7 +257,11 @@ final class ValueBuilder {
                 }
             } else if (node instanceof BoxedValue.LongArrayValue(var values) && (integers || floats)) {
                 for (long each : values) {
-                    add(list, integers ? new Owned.Value(each) : new Owned.Value((double) each));
+                    if (integers && SmallNumbers.has(each)) {
+                        list.push_back(SmallNumbers.get(each));
+                    } else {
+                        add(list, integers ? new Owned.Value(each) : new Owned.Value((double) each));
+                    }
                 }
             } else if (node instanceof BoxedValue.DoubleArrayValue(var values) && floats) {
                 for (double each : values) {
