@@ -247,7 +247,8 @@ final class Runner {
             same = result.size(i) == output.sizes()[i];
         }
         if (!same) {
-            throw new TorchException("output " + index + " is now " + Codes.name(Codes.known(result.scalar_type())) + " "
+            throw new TorchException("output " + index + " is now "
+                    + Codes.name(Codes.known(result.scalar_type())) + " "
                     + java.util.Arrays.toString(sizes(result)) + "; it was "
                     + Codes.name(Codes.scalarType(output.resultDtype())) + " "
                     + java.util.Arrays.toString(output.sizes()), null);

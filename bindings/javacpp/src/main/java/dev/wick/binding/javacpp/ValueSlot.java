@@ -6,8 +6,8 @@ import org.bytedeco.pytorch.IValue;
 /**
  * A place for one value in a native vector that is kept for the process; any thread.
  *
- * <p>Tensors come and go by the million: copying one into a place that is there already costs a crossing, while an object
- * of its own costs a native allocation, two Java objects and a call back into Java.
+ * <p>Tensors come and go by the million: copying one into a place that is there already costs a crossing, while an
+ * object of its own costs a native allocation, two Java objects and a call back into Java.
  */
 final class ValueSlot {
     private static final int CHUNK = 1024;
