@@ -38,9 +38,9 @@ public final class LoadedTorch {
      */
     public static void refuseSecond() {
         find().ifPresent(path -> {
-            throw new NativesException("this process has a LibTorch already (" + path + "), loaded by another library, by "
-                    + "another binding or by another class loader; two of them crash each other, so a second one is refused: "
-                    + "use one of them per process");
+            throw new NativesException("this process has a LibTorch already (" + path + "), loaded by another library, "
+                    + "by another binding or by another class loader; two of them crash each other, so a second one is "
+                    + "refused: use one of them per process");
         });
     }
 }

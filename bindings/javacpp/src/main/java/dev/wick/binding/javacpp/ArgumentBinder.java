@@ -105,7 +105,8 @@ final class ArgumentBinder {
     }
 
     private IValue plain(Schema.Parameter parameter, BoxedValue argument) {
-        // Operators of TorchScript alone take a dtype as a plain int, and one that does not exist would wrap to another.
+        // Operators of TorchScript alone take a dtype as a plain int, and one that does not exist would wrap to
+        // another.
         if (argument instanceof BoxedValue.IntValue(var code) && parameter.name().equals("dtype")) {
             Codes.scalarType(code);
         }

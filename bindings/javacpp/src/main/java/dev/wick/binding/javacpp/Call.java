@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.bytedeco.pytorch.IValue;
 
 /**
- * What one call needs beside its function: a native stack, the tensors in use, values that go when it ends. Taken from a
- * pool and given back by {@link #close()}; for one thread at a time.
+ * What one call needs beside its function: a native stack, the tensors in use, values that go when it ends. Taken
+ * from a pool and given back by {@link #close()}; for one thread at a time.
  */
 final class Call implements AutoCloseable {
     private static final int SLOTS = 64;
@@ -81,7 +81,7 @@ final class Call implements AutoCloseable {
     public void close() {
         stack.resize(0);
         reset(0);
-        // Release: what was written here is seen by the next taker, and no full fence is paid for it.
+        // One that came back to the same slot meanwhile is let go.
         Call left = POOL.getAndSet(slot(), this);
         if (left != null) {
             left.stack.giveBack();

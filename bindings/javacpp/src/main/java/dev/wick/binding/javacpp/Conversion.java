@@ -58,8 +58,8 @@ final class Conversion {
 
     private static void checkConvertible(ModuleState state) {
         if (state.frozen()) {
-            throw new BadArgumentException("a frozen module cannot be converted: its parameters are constants folded into "
-                    + "the graph; convert first, then freeze");
+            throw new BadArgumentException("a frozen module cannot be converted: its parameters are constants folded "
+                    + "into the graph; convert first, then freeze");
         }
         if (state.called()) {
             throw new BadArgumentException("the module was called already, and compiled graphs keep the old device and "
@@ -125,8 +125,8 @@ final class Conversion {
     }
 
     /**
-     * Tensors baked into a graph, such as the attention mask of a traced model. A tensor without dimensions takes part in
-     * type promotion as a number does, and keeps its dtype.
+     * Tensors baked into a graph, such as the attention mask of a traced model. A tensor without dimensions takes
+     * part in type promotion as a number does, and keeps its dtype.
      */
     private void convertTensorConstants(Graph graph, boolean convertDtype) {
         Symbol value = Symbol.attr("value");
@@ -145,7 +145,10 @@ final class Conversion {
         });
     }
 
-    /** Constants are pooled: one node may feed a dtype argument and an ordinary integer alike. So each use gets its own. */
+    /**
+     * Constants are pooled: one node may feed a dtype argument and an ordinary integer alike. So each use gets its
+     * own.
+     */
     private void patch(Graphs.ConstantUse use) {
         IValue wanted;
         if (use.device()) {

@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
 /**
  * Turns what JavaCPP throws into the exception that a caller can act on.
  *
- * <p>JavaCPP catches every C++ exception and throws a plain {@link RuntimeException} with its text: the type is lost, so
- * an exhausted memory is known by the allocator's own words.
+ * <p>JavaCPP catches every C++ exception and throws a plain {@link RuntimeException} with its text: the type is lost,
+ * so an exhausted memory is known by the allocator's own words.
  */
 final class Errors {
     /** What a model without a path is called until the layer above names it. */

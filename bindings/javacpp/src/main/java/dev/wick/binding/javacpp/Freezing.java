@@ -34,8 +34,8 @@ final class Freezing {
             refuseOptimized(module);
             checkPreserved(module.module(), preserved);
             if (preserved.contains("training")) {
-                throw new BadArgumentException("'training' cannot be preserved: LibTorch takes a module that has it for "
-                        + "one that is not frozen");
+                throw new BadArgumentException("'training' cannot be preserved: LibTorch takes a module that has it "
+                        + "for one that is not frozen");
             }
             // A frozen module's graphs would be rewritten in place, so it is copied first.
             JitModule frozen = module.state().frozen() ? module.module().clone(true)
@@ -81,8 +81,8 @@ final class Freezing {
 
     private static JitModule freeze(JitModule module, List<String> preserved, boolean optimizeNumerics) {
         checkEvaluation(module);
-        // A method that is not preserved is deleted while nodes inlined from it keep pointers to it: a plain shape error
-        // then reads freed memory.
+        // A method that is not preserved is deleted while nodes inlined from it keep pointers to it: a plain shape
+        // error then reads freed memory.
         Set<String> kept = new LinkedHashSet<>(preserved);
         kept.addAll(Modules.methodNames(module));
         boolean hasForward = kept.contains(FORWARD);
@@ -95,7 +95,9 @@ final class Freezing {
         return frozen;
     }
 
-    /** torch::jit::freeze throws where there is no forward; so a module without one gets it for as long as that takes. */
+    /**
+     * torch::jit::freeze throws where there is no forward; so a module without one gets it for as long as that takes.
+     */
     private static JitModule freezeWithForward(JitModule module, Set<String> kept, boolean hasForward,
             boolean optimizeNumerics) {
         JitModule source = module;

@@ -44,8 +44,8 @@ final class GraphTexts {
     }
 
     /**
-     * Asking an executor makes one, and that takes a copy of the graph, after which constants can no longer be patched: so
-     * nobody is asked before the first call.
+     * Asking an executor makes one, and that takes a copy of the graph, after which constants can no longer be
+     * patched: so nobody is asked before the first call.
      */
     private static String executed(Method method, ModuleState state) {
         if (state.called()) {
@@ -63,8 +63,9 @@ final class GraphTexts {
     }
 
     /**
-     * The presets map no printer of source, but an archive has the source in it: that of a copy whose tensors are empty,
-     * since they would be written too. Its classes are the module's own; JitModule.clone would copy them, and leaks.
+     * The presets map no printer of source, but an archive has the source in it: that of a copy whose tensors are
+     * empty, since they would be written too. Its classes are the module's own; JitModule.clone would copy them, and
+     * leaks.
      */
     private static String code(JitModule module, String name) {
         JitModule copy = new JitModule(withoutTensors(module._ivalue()));

@@ -87,8 +87,8 @@ final class Graphs {
     }
 
     /**
-     * What a node calls by pointer, as far as the graph names it. Methods of interfaces are found through the submodules
-     * that implement them.
+     * What a node calls by pointer, as far as the graph names it. Methods of interfaces are found through the
+     * submodules that implement them.
      */
     private static Function calledBy(JitNode node) {
         int kind = kind(node);

@@ -46,8 +46,8 @@ final class JavacppBinding implements TorchBinding {
         Map<String, String> missing = new LinkedHashMap<>();
         missing.put(CUDA, "javacpp runs on the presets' CPU natives; a GPU is reached through panama on an official "
                 + "LibTorch: --calls panama --natives DIR or --natives python");
-        missing.put(MEMORY, "javacpp cannot count LibTorch's memory: the presets map no allocator that native code could "
-                + "call without Java; through panama it is counted: --calls panama");
+        missing.put(MEMORY, "javacpp cannot count LibTorch's memory: the presets map no allocator that native code "
+                + "could call without Java; through panama it is counted: --calls panama");
         missing.put(ONEDNN_GRAPH, "javacpp has no oneDNN Graph fusion: the presets map neither its pass nor a way to "
                 + "register one that keeps a graph when oneDNN throws; it is there through panama: --calls panama");
         return Map.copyOf(missing);
@@ -57,8 +57,9 @@ final class JavacppBinding implements TorchBinding {
     private void checkVersion() {
         String loaded = describeRuntime().get("torch_version");
         if (!natives.torchVersion().equals(loaded)) {
-            throw new VersionMismatchException("the LibTorch loaded from " + natives.directory(), natives.torchVersion(),
-                    loaded, "the jars of org.bytedeco:pytorch with and without classifier must be of one version");
+            throw new VersionMismatchException("the LibTorch loaded from " + natives.directory(),
+                    natives.torchVersion(), loaded, "the jars of org.bytedeco:pytorch with and without classifier must "
+                            + "be of one version");
         }
     }
 
@@ -92,7 +93,8 @@ final class JavacppBinding implements TorchBinding {
                 description.put("has_mkldnn", String.valueOf(torch.hasMKLDNN()));
                 description.put("has_lapack", String.valueOf(torch.hasLAPACK()));
                 description.put("has_cuda", String.valueOf(torch.hasCUDA()));
-                description.put("has_llga", "false");
+                description.put("has_llga", String.valueOf(torch.hasMKLDNN() && NativeFunctions.get().find(
+                        "_ZN5torch3jit5fuser6onednn9fuseGraphERSt10shared_ptrINS0_5GraphEE").isPresent()));
                 return description;
             }
         });

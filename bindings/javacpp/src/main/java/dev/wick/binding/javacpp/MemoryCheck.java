@@ -7,8 +7,9 @@ import org.bytedeco.javacpp.Pointer;
 /**
  * JavaCPP's own limit of resident memory, four times the Java heap unless a property says otherwise.
  *
- * <p>Above it every ordinary pointer collects garbage, sleeps up to a second and then fails. Calls make none, so they are
- * not concerned; what does make some asks here first and fails at once, with a word on what helps.
+ * <p>Above it every ordinary pointer collects garbage, sleeps up to a second and then fails. Calls with tensors,
+ * numbers and lists of them make none, so they are not concerned (texts, devices, tuples and dictionaries are); what
+ * loads, changes or looks into a model asks here first and fails at once, with a word on what helps.
  */
 final class MemoryCheck {
     private static final String PROPERTY = "org.bytedeco.javacpp.maxPhysicalBytes";
@@ -37,7 +38,8 @@ final class MemoryCheck {
         long limit = Pointer.maxPhysicalBytes();
         return limit > 0
                 ? new Setting("JavaCPP's memory limit", (limit >> MEBIBYTE) + " MiB resident",
-                        "JavaCPP's own, from the Java heap's size; above it models cannot be loaded or changed",
+                        "JavaCPP's own, from the Java heap's size; above it models cannot be loaded or changed, and "
+                                + "calls with texts stall",
                         "-D" + PROPERTY)
                 : new Setting("JavaCPP's memory limit", "none", "asked for", "-D" + PROPERTY);
     }

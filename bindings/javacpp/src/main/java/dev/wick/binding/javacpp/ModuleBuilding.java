@@ -120,8 +120,8 @@ final class ModuleBuilding {
             }
             BytePointer text = Text.pointer(source);
             int before = Modules.methodNames(module.module()).size();
-            // A source that fails halfway leaves a class with broken methods behind: let that be a copy's. Its tensors are
-            // shared.
+            // A source that fails halfway leaves a class with broken methods behind: let that be a copy's. Its
+            // tensors are shared.
             JitModule trial = module.module().clone(true);
             try {
                 trial.define(text);

@@ -49,7 +49,7 @@ final class ModuleParts {
         void add(String name, Tensor tensor) {
             if (tensor.defined() && seen.add(tensor.unsafeGetTensorImpl().address())) {
                 rows.add(row(new StringValue(name),
-                        new BoxedValue.TensorValue(new TensorHandle(new Owned.Value(tensor)))));
+                        new BoxedValue.TensorValue(new TensorHandle(ValueSlot.of(new IValue(tensor))))));
             }
         }
 

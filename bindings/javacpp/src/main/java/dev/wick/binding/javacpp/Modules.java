@@ -85,8 +85,9 @@ final class Modules {
     }
 
     /**
-     * Reads the memory in place. torch::jit::load takes a file, a C++ stream or a reader, none of which Java can make over
-     * memory; torch::serialize::InputArchive reads from memory by calling it, and keeps the module as its first member.
+     * Reads the memory in place. torch::jit::load takes a file, a C++ stream or a reader, none of which Java can make
+     * over memory; torch::serialize::InputArchive reads from memory by calling it, and keeps the module as its first
+     * member.
      */
     private static Owned.Module read(MemorySegment archive, int deviceType, int deviceIndex) {
         InputArchive input = new InputArchive();
@@ -101,7 +102,8 @@ final class Modules {
                 throw new UnsupportedFeatureException("a module optimised for inference cannot be saved: LibTorch would"
                         + " write an archive that does not load; save the frozen module instead");
             }
-            Path temporary = Path.of(path + ".partial-" + ProcessHandle.current().pid() + "-" + SAVES.incrementAndGet());
+            Path temporary = Path.of(path + ".partial-" + ProcessHandle.current().pid() + "-"
+                    + SAVES.incrementAndGet());
             try {
                 write(module.module(), temporary, path);
                 Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -188,7 +190,9 @@ final class Modules {
         return found;
     }
 
-    /** The module's own methods; in the caller's scope. (JitModule.get_methods leaks a reference to the module each.) */
+    /**
+     * The module's own methods; in the caller's scope. (JitModule.get_methods leaks a reference to the module each.)
+     */
     static List<org.bytedeco.pytorch.Function> methods(JitModule module) {
         FunctionVector functions = module.type().methods();
         List<org.bytedeco.pytorch.Function> found = new ArrayList<>();

@@ -90,7 +90,8 @@ final class Operators {
                     schema.close();
                     continue;
                 }
-                OperatorHandleOptional dispatched = Dispatcher.singleton().findSchema(operator.schema().operator_name());
+                OperatorHandleOptional dispatched = Dispatcher.singleton()
+                        .findSchema(operator.schema().operator_name());
                 if (dispatched.has_value()) {
                     OperatorHandle handle = new OperatorHandle(dispatched.get());
                     handle.retainReference();

@@ -14,8 +14,9 @@ import org.bytedeco.pytorch.TensorBase;
  * Native objects whose end Wick decides.
  *
  * <p>An ordinary owning {@link Pointer} enters a list under a lock of the whole process, is freed by JavaCPP's thread
- * when forgotten, and over JavaCPP's memory limit its making collects garbage, sleeps up to a second and fails. All that
- * happens when a pointer takes its deallocator: these keep theirs to themselves instead. {@code giveBack} is called once.
+ * when forgotten, and over JavaCPP's memory limit its making collects garbage, sleeps up to a second and fails. All
+ * that happens when a pointer takes its deallocator: these keep theirs to themselves instead. {@code giveBack} is
+ * called once.
  */
 final class Owned {
     private Owned() {

@@ -11,9 +11,9 @@ import java.util.function.Supplier;
 /**
  * Runs the calls of virtual threads on platform threads; any thread.
  *
- * <p>A call is several crossings through JNI, and what it sets at the first (mode, threads, the optimiser's flag) belongs
- * to the native thread. A virtual thread may stand on another one after each crossing, and would leave its mode behind
- * for a stranger.
+ * <p>A call is several crossings through JNI, and what it sets at the first (mode, threads, the optimiser's flag)
+ * belongs to the native thread. A virtual thread may stand on another one after each crossing, and would leave its
+ * mode behind for a stranger.
  */
 final class PlatformThreads {
     /** The stack that parsing a deeply nested model needs. */

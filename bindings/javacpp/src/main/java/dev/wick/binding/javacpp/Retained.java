@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>A tensor over Java's memory may outlive the handle that Java holds of it: as a view, as a model's attribute. A
  * deleter in Java would be called from wherever the last tensor dies, on a thread of LibTorch's perhaps, or while the
- * JVM ends. So a reference of Wick's own stays here beside the segment, and when it is the last one, both go: asked when
- * the handle is closed, and then a few at a time whenever a tensor is freed or wrapped.
+ * JVM ends. So a reference of Wick's own stays here beside the segment, and when it is the last one, both go: asked
+ * when the handle is closed, and then a few at a time whenever a tensor is freed or wrapped.
  */
 final class Retained {
     /** How many are asked in one go, so that many long-lived views do not slow down every free. */

@@ -20,7 +20,6 @@ import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TupleElements;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.Layout;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -31,7 +30,8 @@ final class Runner {
     }
 
     /** Where a result goes, and what the result was the first time. */
-    private record Output(Owned.Value value, Tensor tensor, long[] sizes, int resultDtype, long bytes, long data) {
+    private record Output(Owned.Value value, Tensor tensor, Pointer data, long[] sizes, int dtype, int resultDtype,
+            long bytes) {
     }
 
     private final Owned.Value self;
@@ -214,8 +214,8 @@ final class Runner {
                     new MemoryFormatOptional()));
             Tensor tensor = value.toTensor();
             long bytes = tensor.nbytes();
-            return new Output(value, tensor, sizes, result.scalar_type().value, bytes,
-                    bytes == 0 ? 0 : tensor.data_ptr().address());
+            return new Output(value, tensor, bytes == 0 ? null : tensor.data_ptr(), sizes, dtype.value,
+                    result.scalar_type().value, bytes);
         }
     }
 
@@ -247,7 +247,8 @@ final class Runner {
             same = result.size(i) == output.sizes()[i];
         }
         if (!same) {
-            throw new TorchException("output " + index + " is now " + Codes.name(Codes.known(result.scalar_type())) + " "
+            throw new TorchException("output " + index + " is now "
+                    + Codes.name(Codes.known(result.scalar_type())) + " "
                     + java.util.Arrays.toString(sizes(result)) + "; it was "
                     + Codes.name(Codes.scalarType(output.resultDtype())) + " "
                     + java.util.Arrays.toString(output.sizes()), null);
@@ -257,23 +258,22 @@ final class Runner {
     private void copy(Tensor result, Output output) {
         if (liesAlike(result, output)) {
             // The dispatcher and its iterator cost more than a small model's outputs are worth.
-            Pointer.memcpy(output.tensor().data_ptr(), result.data_ptr(), output.bytes());
+            Pointer.memcpy(output.data(), result.data_ptr(), output.bytes());
         } else if (output.bytes() > 0) {
             withoutGradients(() -> output.tensor().copy_(result));
         }
     }
 
     private static boolean liesAlike(Tensor result, Output output) {
-        return output.bytes() > 0 && result.nbytes() == output.bytes()
-                && output.tensor().scalar_type().value == output.resultDtype() && result.is_cpu()
-                && result.layout().value == Layout.Strided.value && result.is_contiguous() && !result.is_conj()
-                && !result.is_neg();
+        // Without storage it is sparse, or laid out as oneDNN likes it.
+        return output.bytes() > 0 && output.dtype() == output.resultDtype() && result.has_storage() && result.is_cpu()
+                && result.is_contiguous() && !result.is_conj() && !result.is_neg();
     }
 
     BoxedValue outputs() {
         List<BoxedValue> values = new ArrayList<>();
         for (Output output : outputs) {
-            values.add(new BoxedValue.TensorValue(new TensorHandle(new Owned.Value(output.value()))));
+            values.add(new BoxedValue.TensorValue(new TensorHandle(ValueSlot.of(output.value()))));
         }
         return new BoxedValue.ListValue(List.copyOf(values));
     }

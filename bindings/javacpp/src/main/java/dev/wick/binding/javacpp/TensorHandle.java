@@ -1,21 +1,22 @@
 package dev.wick.binding.javacpp;
 
 import dev.wick.binding.Handle;
+import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.Tensor;
 
 /** A tensor, kept as the boxed value that calls take; any thread. */
 final class TensorHandle extends NativeHandle {
-    private final Owned.Value value;
+    private final ValueSlot slot;
     /** Memory of Java's that the tensor was made over, or null. */
     private final Retained memory;
 
-    /** Takes the value over. */
-    TensorHandle(Owned.Value value) {
-        this(value, null);
+    /** Takes the slot over. */
+    TensorHandle(ValueSlot slot) {
+        this(slot, null);
     }
 
-    TensorHandle(Owned.Value value, Retained memory) {
-        this.value = value;
+    TensorHandle(ValueSlot slot, Retained memory) {
+        this.slot = slot;
         this.memory = memory;
     }
 
@@ -24,13 +25,13 @@ final class TensorHandle extends NativeHandle {
     }
 
     /** Valid while the handle is acquired. */
-    Owned.Value value() {
-        return value;
+    IValue value() {
+        return slot.value();
     }
 
     /** A view of the tensor inside {@link #value()}. */
     Tensor tensor() {
-        return value.toTensor();
+        return slot.value().toTensor();
     }
 
     @Override
@@ -40,7 +41,7 @@ final class TensorHandle extends NativeHandle {
 
     @Override
     void freeNative() {
-        value.giveBack();
+        slot.giveBack();
         if (memory != null) {
             memory.handleIsGone();
         } else {

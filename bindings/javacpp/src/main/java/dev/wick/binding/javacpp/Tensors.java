@@ -13,6 +13,7 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.DeviceOptional;
+import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Storage;
 import org.bytedeco.pytorch.Tensor;
@@ -64,7 +65,7 @@ final class Tensors {
             try (CallGuard _ = CallGuard.enter(settings); PointerScope _ = new PointerScope()) {
                 TensorOptions options = new TensorOptions(type)
                         .device(new DeviceOptional(Codes.device(deviceType, deviceIndex)));
-                return new TensorHandle(new Owned.Value(torch.empty(sizes, options, ANY_FORMAT)));
+                return new TensorHandle(ValueSlot.of(new IValue(torch.empty(sizes, options, ANY_FORMAT))));
             } catch (RuntimeException e) {
                 throw Errors.of(e);
             }
@@ -112,7 +113,7 @@ final class Tensors {
             Tensor tensor = strides == null ? torch.from_blob(data, sizes, options)
                     : torch.from_blob(data, sizes, strides, options);
             Retained retained = new Retained(memory, new Owned.Memory(tensor));
-            return new TensorHandle(new Owned.Value(tensor), retained);
+            return new TensorHandle(ValueSlot.of(new IValue(tensor)), retained);
         } catch (RuntimeException e) {
             throw Errors.of(e);
         }
@@ -203,7 +204,7 @@ final class Tensors {
     static Handle retain(TensorHandle handle) {
         handle.acquire();
         try {
-            return new TensorHandle(new Owned.Value(handle.value()));
+            return new TensorHandle(ValueSlot.of(handle.value()));
         } finally {
             handle.release();
         }

@@ -12,7 +12,9 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class ThreadCounts {
     private static volatile int process;
-    /** LibTorch initialises its count once per thread, at the first question; asked later, it would undo what is set. */
+    /**
+     * LibTorch initialises its count once per thread, at the first question; asked later, it would undo what is set.
+     */
     private static final ThreadLocal<Boolean> INITIALISED = ThreadLocal.withInitial(() -> {
         torch.get_num_threads();
         return true;

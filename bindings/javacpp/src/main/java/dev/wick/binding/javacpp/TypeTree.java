@@ -12,7 +12,8 @@ import org.bytedeco.pytorch.Type;
 import org.bytedeco.pytorch.global.torch.TypeKind;
 
 /**
- * A TorchScript type as Java reads it once, so that binding arguments crosses into native code for values only; immutable.
+ * A TorchScript type as Java reads it once, so that binding arguments crosses into native code for values only;
+ * immutable.
  *
  * @param name     of a class, a named tuple or a type variable; otherwise empty
  * @param original the native type where it cannot be had again from its text, else null; its schema frees it
@@ -30,8 +31,8 @@ record TypeTree(TypeKind kind, List<TypeTree> contained, String name, Type.TypeP
     static final TypeTree ANY = simple(TypeKind.AnyType);
 
     private static final TypeKind[] KINDS = TypeKind.values();
-    private static final Map<TypeKind, TypeTree> SIMPLE = List.of(NONE, TENSOR, INT, FLOAT, BOOL, COMPLEX, STRING, DEVICE,
-            GENERATOR, ANY).stream().collect(Collectors.toMap(TypeTree::kind, type -> type));
+    private static final Map<TypeKind, TypeTree> SIMPLE = List.of(NONE, TENSOR, INT, FLOAT, BOOL, COMPLEX, STRING,
+            DEVICE, GENERATOR, ANY).stream().collect(Collectors.toMap(TypeTree::kind, type -> type));
     /** Types made from their text, for the process; there are no more than shapes of arguments. */
     private static final Map<String, Type.TypePtr> PARSED = new ConcurrentHashMap<>();
 

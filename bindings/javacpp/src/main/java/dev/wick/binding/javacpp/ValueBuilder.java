@@ -327,7 +327,8 @@ final class ValueBuilder {
     private IValue dict(TypeTree key, TypeTree value, List<IValue> flat) {
         TypeTree pair = TypeTree.tuple(List.of(key, value));
         if (key.original() != null || value.original() != null) {
-            throw new BadArgumentException("a dictionary from " + key + " to " + value + " cannot be made from outside");
+            throw new BadArgumentException("a dictionary from " + key + " to " + value
+                    + " cannot be made from outside");
         }
         Owned.Elements pairs = new Owned.Elements(pair.pointer());
         try (PointerScope _ = new PointerScope()) {
@@ -406,8 +407,8 @@ final class ValueBuilder {
         for (BoxedValue.Entry entry : entries) {
             Typed nextKey = inferred(entry.key());
             if (!isKey(nextKey.type()) || key != null && !key.same(nextKey.type())) {
-                throw new BadArgumentException("the keys of a DICT must all be numbers, texts, devices or tensors of one"
-                        + " type, got " + nextKey.type());
+                throw new BadArgumentException("the keys of a DICT must all be numbers, texts, devices or tensors of "
+                        + "one type, got " + nextKey.type());
             }
             key = nextKey.type();
             Typed nextValue = inferred(entry.value());

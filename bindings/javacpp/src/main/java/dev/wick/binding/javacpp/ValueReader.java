@@ -59,7 +59,7 @@ final class ValueReader {
     }
 
     private static BoxedValue tensor(IValue value) {
-        return value.toTensor().defined() ? new BoxedValue.TensorValue(new TensorHandle(new Owned.Value(value)))
+        return value.toTensor().defined() ? new BoxedValue.TensorValue(new TensorHandle(ValueSlot.of(value)))
                 : BoxedValue.NONE;
     }
 

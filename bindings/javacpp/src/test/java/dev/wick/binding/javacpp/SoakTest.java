@@ -65,7 +65,8 @@ class SoakTest {
 
     @Test
     void aHundredThousandForwards() {
-        try (Handle model = Bindings.load(Bindings.archive("tiny.pt")); Handle forward = binding.method(model, "forward");
+        try (Handle model = Bindings.load(Bindings.archive("tiny.pt"));
+                Handle forward = binding.method(model, "forward");
                 Handle input = Bindings.tensor(1, 2, 3)) {
             BoxedValue argument = new BoxedValue.TensorValue(input);
             assertThat(growth("forward", 100_000,
@@ -109,7 +110,8 @@ class SoakTest {
             assertThat(growth("methods and runners", 500, i -> {
                 try (Handle method = binding.method(model, "returns_nested");
                         Handle pair = binding.method(model, "returns_tuple");
-                        Handle runner = binding.createRunner(pair, CallSettings.INFERENCE, new Handle[] {input}, -1, -1)) {
+                        Handle runner = binding.createRunner(pair, CallSettings.INFERENCE, new Handle[] {input}, -1,
+                                -1)) {
                     closeAll(binding.callMethod(method, CallSettings.INFERENCE, argument));
                     binding.run(runner);
                     closeAll(binding.runnerOutputs(runner));

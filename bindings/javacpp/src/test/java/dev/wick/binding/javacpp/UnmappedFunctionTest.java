@@ -9,7 +9,9 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
 
-/** Functions that the presets do not map: their exceptions are caught, and their records laid out as JavaCPP has them. */
+/**
+ * Functions that the presets do not map: their exceptions are caught, and their records laid out as JavaCPP has them.
+ */
 class UnmappedFunctionTest {
 
     /** {@code c10::Symbol::fromQualString(const std::string&)}, which throws for a name without colons. */
