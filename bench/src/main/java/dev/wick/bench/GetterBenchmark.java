@@ -3,6 +3,7 @@ package dev.wick.bench;
 import dev.wick.Engine;
 import dev.wick.binding.panama.generated.WickTorch;
 import java.util.concurrent.TimeUnit;
+import org.bytedeco.pytorch.global.torch;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -62,6 +63,12 @@ public class GetterBenchmark {
     @Benchmark
     public long critical() {
         return engine.liveHandles();
+    }
+
+    /** Through JNI, as the presets link it: LibTorch's flag of the calling thread, for want of a mapped counter. */
+    @Benchmark
+    public boolean jni() {
+        return torch.getGraphExecutorOptimize();
     }
 
     /** The same with the static look-up that user code writes. */
