@@ -481,7 +481,7 @@ def main():
     parser.add_argument("what", nargs="?", choices=["calls", "models", "all"], default="all")
     parser.add_argument("--natives", default="presets", help="presets, DIR, pip:VERSION or python (default: presets)")
     parser.add_argument("--forks", type=int, default=10, help="forks of each side of the calls (default: 10)")
-    parser.add_argument("--calls", default="panama,javacpp", help="ways of calling (default: panama,javacpp)")
+    parser.add_argument("--calls", help="ways of calling (default: panama,javacpp; on an official LibTorch panama)")
     parser.add_argument("--only", default="", metavar="TEXT,...", help="only calls that have one of these in their name")
     parser.add_argument("--warmup-iterations", type=int, default=15, help="of each fork (default: 15)")
     parser.add_argument("--iterations", type=int, default=20, help="of each fork (default: 20)")
@@ -497,6 +497,7 @@ def main():
     parser.add_argument("--out", default=BENCH / "results", type=Path, help="directory of the results")
     parser.add_argument("--no-build", action="store_true", help="Maven's part is built already")
     arguments = parser.parse_args()
+    arguments.calls = arguments.calls or ("panama,javacpp" if arguments.natives == "presets" else "panama")
     started = time.time()
     try:
         TARGET.mkdir(exist_ok=True)

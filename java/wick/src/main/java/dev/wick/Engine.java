@@ -156,7 +156,8 @@ public final class Engine {
     void require(Device device) {
         if (device.type() == Device.Type.CUDA) {
             if (binding.cuda().isEmpty()) {
-                throw new UnsupportedFeatureException("no " + device + ": " + binding.missingFeatures().get(TorchBinding.CUDA));
+                throw new UnsupportedFeatureException("no " + device + ": "
+                        + binding.missingFeatures().get(TorchBinding.CUDA));
             }
             int count = cudaDevices().size();
             if (device.index() >= count) {

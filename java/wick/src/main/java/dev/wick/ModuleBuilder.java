@@ -3,6 +3,7 @@ package dev.wick;
 import dev.wick.binding.Handle;
 import dev.wick.error.BadArgumentException;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,14 +24,13 @@ import java.util.List;
  * are those of the state dict; a numbered child is reached by {@code getattr(self, "0")}. The module begins in evaluation
  * mode. Closing the root's builder closes its children's; models that were built stay.
  */
-public final class ModuleBuilder implements AutoCloseable {
+public final class ModuleBuilder extends NativeResource {
     private final ModuleBuilder parent;
     private final List<ModuleBuilder> children = new ArrayList<>();
-    private final Handle handle;
 
-    private ModuleBuilder(String className, ModuleBuilder parent) {
+    private ModuleBuilder(Handle handle, ModuleBuilder parent) {
+        super(handle);
         this.parent = parent;
-        this.handle = Engine.binding().createModule(className, parent == null ? null : parent.handle);
     }
 
     /**
@@ -40,7 +40,7 @@ public final class ModuleBuilder implements AutoCloseable {
      * @throws BadArgumentException if it is no class name
      */
     public static ModuleBuilder of(String className) {
-        return new ModuleBuilder(className, null);
+        return new ModuleBuilder(Engine.binding().createModule(className, null), null);
     }
 
     /**
@@ -50,32 +50,36 @@ public final class ModuleBuilder implements AutoCloseable {
      * @throws BadArgumentException if the name is taken or impossible
      */
     public ModuleBuilder child(String name, String className) {
-        ModuleBuilder child = new ModuleBuilder(className, this);
+        Handle made = using(handle -> Engine.binding().createModule(className, handle));
         try {
-            Engine.binding().registerModule(handle, name, child.handle);
+            use(handle -> Engine.binding().registerModule(handle, name, made));
         } catch (RuntimeException e) {
-            child.handle.close();
+            made.close();
             throw e;
         }
+        ModuleBuilder child = new ModuleBuilder(made, this);
         children.add(child);
         return child;
     }
 
     /** Adds a parameter that shares the tensor's memory. It is trained if the tensor requires a gradient. */
     public ModuleBuilder parameter(String name, Tensor tensor) {
-        Engine.binding().registerParameter(handle, name, tensor.usableHandle());
+        use(handle -> Engine.binding().registerParameter(handle, name, tensor.usableHandle()));
+        Reference.reachabilityFence(tensor);
         return this;
     }
 
     /** Adds a buffer that shares the tensor's memory. */
     public ModuleBuilder buffer(String name, Tensor tensor) {
-        Engine.binding().registerBuffer(handle, name, tensor.usableHandle());
+        use(handle -> Engine.binding().registerBuffer(handle, name, tensor.usableHandle()));
+        Reference.reachabilityFence(tensor);
         return this;
     }
 
     /** Adds an attribute: a number, text, list, map or tensor, as {@link Arguments} says; its type is the value's. */
     public ModuleBuilder attribute(String name, Object value) {
-        Engine.binding().registerAttribute(handle, name, Arguments.box(value));
+        use(handle -> Engine.binding().registerAttribute(handle, name, Arguments.box(value)));
+        Reference.reachabilityFence(value);
         return this;
     }
 
@@ -92,7 +96,7 @@ public final class ModuleBuilder implements AutoCloseable {
             throw new BadArgumentException("the source is nested " + nesting + " deep; at most "
                     + TorchArchive.MAXIMUM_NESTING + " is compiled");
         }
-        DeepStack.run(() -> Engine.binding().define(handle, source));
+        DeepStack.run(() -> use(handle -> Engine.binding().define(handle, source)));
         return this;
     }
 
@@ -105,13 +109,13 @@ public final class ModuleBuilder implements AutoCloseable {
         if (parent != null) {
             throw new BadArgumentException("a submodule is built with its root");
         }
-        return TorchScriptModel.ofBuilt(Engine.binding().submodule(handle, ""));
+        return TorchScriptModel.ofBuilt(using(handle -> Engine.binding().submodule(handle, "")));
     }
 
     /** Frees the builder and its children's; closing again does nothing. */
     @Override
     public void close() {
         children.forEach(ModuleBuilder::close);
-        handle.close();
+        super.close();
     }
 }

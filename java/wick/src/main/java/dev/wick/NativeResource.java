@@ -2,6 +2,9 @@ package dev.wick;
 
 import dev.wick.binding.Handle;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** A handle with its owner in Java: closed once by the user, or by the cleaner when forgotten; any thread. */
 abstract class NativeResource implements AutoCloseable {
@@ -18,6 +21,23 @@ abstract class NativeResource implements AutoCloseable {
 
     Handle handle() {
         return handle;
+    }
+
+    /** Calls with the handle and stays reachable meanwhile, so that no cleaner closes it before the call has begun. */
+    final <R> R using(Function<Handle, R> call) {
+        try {
+            return call.apply(handle);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** As {@link #using}, for a call without a result. */
+    final void use(Consumer<Handle> call) {
+        using(handle -> {
+            call.accept(handle);
+            return null;
+        });
     }
 
     Leaks.Ownership ownership() {

@@ -5,6 +5,7 @@ import dev.wick.binding.CallSettings;
 import dev.wick.binding.Handle;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,7 +17,7 @@ import java.util.List;
  *     MemorySegment in = runner.input(0).segment();
  *     MemorySegment out = runner.output(0).segment();
  *     fill(in);
- *     runner.run();    // makes no Java object, crosses into native code once
+ *     runner.run();    // through panama: makes no Java object, crosses into native code once
  *     read(out);
  * }
  * }</pre>
@@ -78,7 +79,11 @@ public final class Runner extends NativeResource {
      * @throws dev.wick.error.TorchException if it fails, or gives outputs of other shapes than before
      */
     public void run() {
-        binding.run(handle);
+        try {
+            binding.run(handle);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** What was done to prepare the calls. */

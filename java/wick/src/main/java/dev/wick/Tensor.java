@@ -11,6 +11,7 @@ import dev.wick.error.UnsupportedFeatureException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.Objects;
 
@@ -166,7 +167,11 @@ public final class Tensor extends NativeResource {
     private TensorDescription description() {
         TensorDescription known = description;
         if (known == UNKNOWN) {
-            known = Engine.binding().describe(usableHandle());
+            try {
+                known = Engine.binding().describe(usableHandle());
+            } finally {
+                Reference.reachabilityFence(this);
+            }
             description = known;
         } else {
             checkOpen();
@@ -301,12 +306,20 @@ public final class Tensor extends NativeResource {
      */
     public MemorySegment segment(Arena arena) {
         TensorDescription known = requireHost();
-        Handle second = Engine.binding().retain(usableHandle());
+        Handle second = retained();
         try {
             return MemorySegment.ofAddress(known.data()).reinterpret(span(known), arena, _ -> second.close());
         } catch (RuntimeException e) {
             second.close();
             throw e;
+        }
+    }
+
+    private Handle retained() {
+        try {
+            return Engine.binding().retain(usableHandle());
+        } finally {
+            Reference.reachabilityFence(this);
         }
     }
 

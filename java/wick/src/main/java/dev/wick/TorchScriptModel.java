@@ -6,6 +6,7 @@ import dev.wick.binding.Handle;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.ModelUnreadableException;
+import java.lang.ref.Reference;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -119,7 +120,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
     @Override
     public List<Method> methods() {
         List<Method> methods = new ArrayList<>();
-        for (BoxedValue row : rows(Engine.binding().methods(handle()))) {
+        for (BoxedValue row : rows(using(handle -> Engine.binding().methods(handle)))) {
             List<BoxedValue> cells = cells(row);
             methods.add(new Method(text(cells.get(0)), text(cells.get(1)), (int) number(cells.get(2))));
         }
@@ -128,12 +129,12 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     @Override
     public Map<String, Tensor> parameters() {
-        return named(Engine.binding().parameters(handle()));
+        return named(using(handle -> Engine.binding().parameters(handle)));
     }
 
     @Override
     public Map<String, Tensor> buffers() {
-        return named(Engine.binding().buffers(handle()));
+        return named(using(handle -> Engine.binding().buffers(handle)));
     }
 
     private static Map<String, Tensor> named(BoxedValue rows) {
@@ -158,7 +159,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
     /** The module's own attributes and constants. */
     public List<Attribute> attributes() {
         List<Attribute> attributes = new ArrayList<>();
-        for (BoxedValue row : rows(Engine.binding().attributes(handle()))) {
+        for (BoxedValue row : rows(using(handle -> Engine.binding().attributes(handle)))) {
             List<BoxedValue> cells = cells(row);
             attributes.add(new Attribute(text(cells.get(0)), text(cells.get(1)), Value.of(cells.get(2))));
         }
@@ -168,7 +169,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
     /** The submodules' TorchScript types by qualified name, all levels. */
     public Map<String, String> submodules() {
         Map<String, String> types = new LinkedHashMap<>();
-        for (BoxedValue row : rows(Engine.binding().submodules(handle()))) {
+        for (BoxedValue row : rows(using(handle -> Engine.binding().submodules(handle)))) {
             List<BoxedValue> cells = cells(row);
             types.put(text(cells.get(0)), text(cells.get(1)));
         }
@@ -177,17 +178,19 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     /** An attribute, parameter or buffer by qualified name; a tensor in it shares the model's memory. */
     public Value get(String name) {
-        return Value.of(Engine.binding().attribute(handle(), name));
+        return Value.of(using(handle -> Engine.binding().attribute(handle, name)));
     }
 
     /** Writes an attribute by qualified name; the value must have its type. */
     public void set(String name, Object value) {
-        Engine.binding().setAttribute(handle(), name, Arguments.box(value));
+        use(handle -> Engine.binding().setAttribute(handle, name, Arguments.box(value)));
+        Reference.reachabilityFence(value);
     }
 
     /** A submodule that shares this one's parameters; close it by itself. */
     public TorchScriptModel submodule(String name) {
-        return new TorchScriptModel(Engine.binding().submodule(handle(), name), device, archiveConstants);
+        return new TorchScriptModel(using(handle -> Engine.binding().submodule(handle, name)), device,
+                archiveConstants);
     }
 
     /** A constant baked into a graph, with where it stands. */
@@ -196,7 +199,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     /** Device and dtype constants in the graphs of all methods of all submodules, as they are now. */
     public List<Constant> constants() {
-        return constants(handle());
+        return using(TorchScriptModel::constants);
     }
 
     /**
@@ -220,7 +223,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     /** The intermediate representation, or the source, of a method. */
     public String graph(String method, TorchBinding.GraphKind kind) {
-        return Engine.binding().graph(handle(), method, kind);
+        return using(handle -> Engine.binding().graph(handle, method, kind));
     }
 
     /** Where its tensors were put when it was loaded or converted. */
@@ -235,6 +238,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
         try {
             return Value.of(Engine.binding().callMethod(methodHandle(method), settings, Arguments.boxAll(arguments)));
         } finally {
+            Reference.reachabilityFence(this);
             Arguments.changed(arguments);
         }
     }
@@ -245,7 +249,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
         if (known != null) {
             return known;
         }
-        Handle found = Engine.binding().method(handle(), name);
+        Handle found = using(handle -> Engine.binding().method(handle, name));
         Handle first = methodHandles.putIfAbsent(name, found);
         if (first != null) {
             found.close();
@@ -263,7 +267,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     /** Puts it into training or evaluation mode. Not while it runs. */
     public void train(boolean training) {
-        Engine.binding().train(handle(), training);
+        use(handle -> Engine.binding().train(handle, training));
     }
 
     /**
@@ -296,7 +300,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     private Conversion convert(int dtype, Device target) {
         return DeepStack.call(() -> {
-            Handle copy = Engine.binding().cloneModule(handle());
+            Handle copy = using(handle -> Engine.binding().cloneModule(handle));
             try {
                 int index = target.type() == Device.Type.CUDA ? target.index() : -1;
                 List<BoxedValue> counts = cells(Engine.binding().convert(copy, dtype, target.type().code(), index, true));
@@ -311,7 +315,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     /** A copy with types, graphs and tensors of its own. */
     public TorchScriptModel copy() {
-        return new TorchScriptModel(DeepStack.call(() -> Engine.binding().cloneModule(handle())), device,
+        return new TorchScriptModel(DeepStack.call(() -> using(handle -> Engine.binding().cloneModule(handle))), device,
                 archiveConstants);
     }
 
@@ -321,8 +325,8 @@ public final class TorchScriptModel extends NativeResource implements Model {
      * @param preservedAttributes attributes that stay readable
      */
     public TorchScriptModel freeze(String... preservedAttributes) {
-        return new TorchScriptModel(DeepStack.call(() -> Engine.binding().freeze(handle(),
-                List.of(preservedAttributes), true)), device, archiveConstants);
+        return new TorchScriptModel(DeepStack.call(() -> using(handle -> Engine.binding().freeze(handle,
+                List.of(preservedAttributes), true))), device, archiveConstants);
     }
 
     /**
@@ -331,8 +335,8 @@ public final class TorchScriptModel extends NativeResource implements Model {
      * @param preservedAttributes attributes that stay readable
      */
     public TorchScriptModel optimizeForInference(String... preservedAttributes) {
-        return new TorchScriptModel(DeepStack.call(() -> Engine.binding().optimizeForInference(handle(),
-                List.of(preservedAttributes))), device, archiveConstants);
+        return new TorchScriptModel(DeepStack.call(() -> using(handle -> Engine.binding().optimizeForInference(handle,
+                List.of(preservedAttributes)))), device, archiveConstants);
     }
 
     /**
@@ -341,7 +345,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
      * @throws dev.wick.error.WickException if it cannot be written, or was optimised for inference
      */
     public void save(Path path) {
-        DeepStack.run(() -> Engine.binding().saveModule(handle(), path.toAbsolutePath()));
+        DeepStack.run(() -> use(handle -> Engine.binding().saveModule(handle, path.toAbsolutePath())));
     }
 
     /** Frees the model when the last thread that calls it has left; closing again does nothing. */

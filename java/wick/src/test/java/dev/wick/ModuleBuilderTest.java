@@ -34,6 +34,22 @@ class ModuleBuilderTest extends WickCase {
     }
 
     @Test
+    void aForgottenBuilderIsFreed() throws InterruptedException {
+        long forgotten = Engine.forgotten();
+        defineAndForget();
+        for (int i = 0; i < 200 && Engine.forgotten() < forgotten + 2; i++) {
+            System.gc();
+            Thread.sleep(10);
+        }
+        // The root's and the child's; that no handle stays alive is looked at after every test.
+        assertThat(Engine.forgotten()).isEqualTo(forgotten + 2);
+    }
+
+    private static void defineAndForget() {
+        ModuleBuilder.of("test.Forgotten").child("layer", "test.Layer").define("def forward(self, x):\n    return x\n");
+    }
+
+    @Test
     void itIsSavedLoadedAndPrepared(@TempDir Path directory) {
         Path file = directory.resolve("net.pt");
         try (TorchScriptModel model = net()) {

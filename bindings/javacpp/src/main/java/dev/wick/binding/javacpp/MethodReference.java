@@ -14,13 +14,21 @@ final class MethodReference extends NativeHandle {
     private final Function function;
     private final Schema schema;
 
-    MethodReference(ModuleHandle module, Method method) {
+    private MethodReference(Owned.Value self, ModuleState state, Function function, Schema schema) {
+        this.self = self;
+        this.state = state;
+        this.function = function;
+        this.schema = schema;
+    }
+
+    static MethodReference to(ModuleHandle module, Method method) {
+        // Read before anything is counted as live, since reading can fail.
+        Function function = method.function();
+        Schema schema = new Schema(function.getSchema());
         try (PointerScope _ = new PointerScope()) {
-            self = new Owned.Value(new IValue(module.module()._ivalue()));
+            Owned.Value self = new Owned.Value(new IValue(module.module()._ivalue()));
+            return new MethodReference(self, module.state(), function, schema);
         }
-        state = module.state();
-        function = method.function();
-        schema = new Schema(function.getSchema());
     }
 
     static MethodReference of(Handle handle) {

@@ -79,7 +79,12 @@ final class Modules {
             } catch (RuntimeException e) {
                 throw Errors.unreadable(e);
             }
-            module.train(training);
+            try {
+                module.train(training);
+            } catch (RuntimeException e) {
+                module.giveBack();
+                throw e;
+            }
             return new ModuleHandle(module, ModuleState.fresh());
         }));
     }
@@ -253,7 +258,7 @@ final class Modules {
     }
 
     static Handle method(Handle handle, String name) {
-        return with(handle, module -> new MethodReference(module, findMethod(module.module(), name)));
+        return with(handle, module -> MethodReference.to(module, findMethod(module.module(), name)));
     }
 
     // Calling

@@ -44,13 +44,13 @@ final class Runner {
     private final List<Output> outputs = new ArrayList<>();
 
     Runner(MethodReference method, CallSettings settings, TensorHandle[] tensors, int computeDtype, int outputDtype) {
-        ScalarType compute = floating(computeDtype);
-        ScalarType output = floating(outputDtype);
         this.self = new Owned.Value(method.self());
         this.state = method.state();
         this.function = method.function();
         this.settings = settings;
         try (CallGuard _ = CallGuard.enter(settings); PointerScope _ = new PointerScope()) {
+            ScalarType compute = floating(computeDtype);
+            ScalarType output = floating(outputDtype);
             for (TensorHandle tensor : tensors) {
                 inputs.add(input(tensor, compute));
             }
@@ -87,8 +87,10 @@ final class Runner {
             Tensor tensor = handle.tensor();
             boolean same = compute == null || !tensor.is_floating_point()
                     || tensor.scalar_type().value == compute.value;
-            return new Input(new Owned.Value(handle.value()), same ? null : new Owned.Value(torch.empty_like(tensor,
-                    Tensors.cpuOptions(compute), new MemoryFormatOptional(MemoryFormat.Preserve))));
+            // The buffer first: making it can fail, and nothing holds the other value yet.
+            Owned.Value buffer = same ? null : new Owned.Value(torch.empty_like(tensor, Tensors.cpuOptions(compute),
+                    new MemoryFormatOptional(MemoryFormat.Preserve)));
+            return new Input(new Owned.Value(handle.value()), buffer);
         } finally {
             handle.release();
         }

@@ -1,6 +1,7 @@
 package dev.wick.binding.javacpp;
 
 import java.util.ArrayDeque;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.pytorch.IValue;
 
 /**
@@ -12,6 +13,7 @@ import org.bytedeco.pytorch.IValue;
 final class ValueSlot {
     private static final int CHUNK = 1024;
     private static final int STRIPES = 16;
+    private static final AtomicInteger PLACES = new AtomicInteger();
     private static final Owned.Value NOTHING = new Owned.Value();
     private static final Stripe[] FREE = new Stripe[STRIPES];
 
@@ -21,7 +23,7 @@ final class ValueSlot {
         }
     }
 
-    /** Free places, mostly taken and given back by the same few threads. */
+    /** Free places, mostly taken by the same few threads. */
     private static final class Stripe {
         private final ArrayDeque<ValueSlot> slots = new ArrayDeque<>();
 
@@ -30,8 +32,9 @@ final class ValueSlot {
                 // Never resized again, so that places stay where they are.
                 Owned.Stack chunk = new Owned.Stack();
                 chunk.resize(CHUNK);
+                PLACES.addAndGet(CHUNK);
                 for (int i = 0; i < CHUNK; i++) {
-                    slots.push(new ValueSlot(chunk, i));
+                    slots.push(new ValueSlot(this, chunk, i));
                 }
             }
             return slots.pop();
@@ -42,11 +45,14 @@ final class ValueSlot {
         }
     }
 
+    /** Where it goes back to, whoever frees it: else one thread's places would pile up with another. */
+    private final Stripe home;
     private final Owned.Stack chunk;
     private final int index;
     private final IValue value;
 
-    private ValueSlot(Owned.Stack chunk, int index) {
+    private ValueSlot(Stripe home, Owned.Stack chunk, int index) {
+        this.home = home;
         this.chunk = chunk;
         this.index = index;
         this.value = chunk.get(index);
@@ -54,6 +60,11 @@ final class ValueSlot {
 
     private static Stripe stripe() {
         return FREE[(int) (Thread.currentThread().threadId() & (STRIPES - 1))];
+    }
+
+    /** Places there are, taken and free. */
+    static int places() {
+        return PLACES.get();
     }
 
     /** A copy of a value, which shares what the value refers to. */
@@ -71,6 +82,6 @@ final class ValueSlot {
     /** Once: lets go of the value. */
     void giveBack() {
         chunk.put(index, NOTHING);
-        stripe().give(this);
+        home.give(this);
     }
 }

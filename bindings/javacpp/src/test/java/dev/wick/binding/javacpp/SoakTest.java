@@ -11,6 +11,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -71,6 +74,25 @@ class SoakTest {
             BoxedValue argument = new BoxedValue.TensorValue(input);
             assertThat(growth("forward", 100_000,
                     i -> close(binding.callMethod(forward, CallSettings.INFERENCE, argument)))).isLessThan(TOLERANCE);
+        }
+    }
+
+    @Test
+    void tensorsMadeOnOneThreadAndClosedOnOthers() throws Exception {
+        // One more than there are stripes, so that maker and closers do not all share one.
+        try (ExecutorService closers = Executors.newFixedThreadPool(17)) {
+            Step step = i -> {
+                Handle tensor = Bindings.tensor(1);
+                try {
+                    closers.submit(tensor::close).get();
+                } catch (InterruptedException | ExecutionException e) {
+                    throw new IllegalStateException(e);
+                }
+            };
+            growth("warm-up", 20_000, step);
+            int places = ValueSlot.places();
+            growth("tensors that change threads", 20_000, step);
+            assertThat(ValueSlot.places()).isEqualTo(places);
         }
     }
 
@@ -138,7 +160,7 @@ class SoakTest {
 
     @Test
     void buildingAndFailingToBuild() {
-        assertThat(growth("building", 500, i -> {
+        assertThat(growth("building", 5_000, i -> {
             try (Handle module = binding.createModule("soak.Built", null); Handle weight = Bindings.tensor(2)) {
                 binding.registerParameter(module, "weight", weight);
                 binding.define(module, "def forward(self, x):\n    return x * self.weight\n");
