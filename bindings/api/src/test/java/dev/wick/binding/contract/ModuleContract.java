@@ -349,9 +349,13 @@ class ModuleContract extends ContractCase {
         assertThat(constants(module)).anySatisfy(row -> {
             assertThat(row.get(1)).isEqualTo(box("device"));
             assertThat(row.get(2)).isEqualTo(box("cuda:0"));
+            assertThat(row.get(3)).isEqualTo(box("aten::zeros"));
+            assertThat(row.get(4)).isEqualTo(box("device"));
         }).anySatisfy(row -> {
             assertThat(row.get(1)).isEqualTo(box("dtype"));
             assertThat(row.get(2)).isEqualTo(box("float16"));
+            assertThat(row.get(3)).isEqualTo(box("aten::to"));
+            assertThat(row.get(4)).isEqualTo(box("dtype"));
         });
         TupleValue counts = (TupleValue) binding.convert(module, FLOAT32, CPU, -1, true);
         assertThat(((IntValue) counts.elements().get(0)).value()).isPositive();

@@ -6,14 +6,15 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * What LibTorch keeps per thread, set for one call and restored by {@link #close()} on the same platform thread: mode,
- * thread count, the executor's optimiser.
+ * thread count, the executor's optimiser, oneDNN Graph fusion.
  */
 final class CallGuard implements AutoCloseable {
     private final Owned.Mode mode;
     private final int previousThreads;
     private final boolean optimizerChanged;
+    private final boolean fusionAsked;
 
-    private CallGuard(GradMode wanted, int threads) {
+    private CallGuard(GradMode wanted, int threads, boolean fused) {
         mode = new Owned.Mode(wanted == GradMode.INFERENCE);
         if (wanted == GradMode.NO_GRAD) {
             // Leaving inference mode switches gradients on; the guard restores this as well.
@@ -23,22 +24,27 @@ final class CallGuard implements AutoCloseable {
         if (optimizerChanged) {
             torch.setGraphExecutorOptimize(ExecutorAccess.optimizes());
         }
+        fusionAsked = fused && OnednnGraph.enter();
         previousThreads = ThreadCounts.enter(threads);
     }
 
     /** For a call. */
     static CallGuard enter(CallSettings settings) {
-        return new CallGuard(settings.mode(), settings.intraOpThreads());
+        return new CallGuard(settings.mode(), settings.intraOpThreads(),
+                settings.mode() != GradMode.GRAD && (settings.onednnGraph() || OnednnGraph.forAll()));
     }
 
     /** For what the caller keeps and may use in any mode: outside inference mode, without a gradient function. */
     static CallGuard plain() {
-        return new CallGuard(GradMode.NO_GRAD, 0);
+        return new CallGuard(GradMode.NO_GRAD, 0, false);
     }
 
     @Override
     public void close() {
         ThreadCounts.leave(previousThreads);
+        if (fusionAsked) {
+            OnednnGraph.leave();
+        }
         if (optimizerChanged) {
             torch.setGraphExecutorOptimize(!torch.getGraphExecutorOptimize());
         }

@@ -189,7 +189,7 @@ final class Conversion {
             for (Graphs.Reached reached : Graphs.reached(module.module())) {
                 for (Graphs.ConstantUse use : Graphs.constantUses(reached.graph())) {
                     uses.merge(List.of(reached.name(), use.device() ? "device" : "dtype", text(use),
-                            Text.of(use.node().kind().toQualString()), use.argument()), 1L, Long::sum);
+                            Text.ofCString(use.node().kind().toQualString()), use.argument()), 1L, Long::sum);
                 }
             }
             List<BoxedValue> rows = new ArrayList<>();

@@ -31,8 +31,8 @@ final class ExecutorAccess {
                 fusions.add(new Fusion(fixed ? FusionKind.STATIC : FusionKind.DYNAMIC, (int) strategy.second(i)));
             }
             return new ExecutorSettings(optimize, torch.getProfilingMode().get(),
-                    (int) torch.getNumProfiledRuns().get(), NativeFunctions.get().tensorExpressionFuser(), false,
-                    fusions);
+                    (int) torch.getNumProfiledRuns().get(), NativeFunctions.get().tensorExpressionFuser(),
+                    OnednnGraph.forAll(), fusions);
         }
     }
 
@@ -49,6 +49,7 @@ final class ExecutorAccess {
             torch.getProfilingMode().put(wanted.profiling());
             torch.getNumProfiledRuns().put(wanted.profiledRuns());
             NativeFunctions.get().setTensorExpressionFuser(wanted.tensorExpressionFuser());
+            OnednnGraph.setForAll(wanted.onednnGraph());
             optimize = wanted.optimize();
         }
     }

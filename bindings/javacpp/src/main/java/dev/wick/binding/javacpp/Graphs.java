@@ -31,6 +31,7 @@ final class Graphs {
     private static final int CONSTANT = symbol("prim::Constant");
     private static final int CALL_FUNCTION = symbol("prim::CallFunction");
     private static final int CALL_METHOD = symbol("prim::CallMethod");
+    private static final int ONEDNN_FUSION_GROUP = symbol("prim::oneDNNFusionGroup");
 
     private Graphs() {
     }
@@ -43,6 +44,10 @@ final class Graphs {
 
     static boolean isConstant(JitNode node) {
         return kind(node) == CONSTANT;
+    }
+
+    static boolean isOnednnGroup(JitNode node) {
+        return kind(node) == ONEDNN_FUSION_GROUP;
     }
 
     private static int kind(JitNode node) {

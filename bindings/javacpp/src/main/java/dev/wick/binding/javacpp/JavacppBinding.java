@@ -28,28 +28,28 @@ import org.bytedeco.pytorch.global.torch;
 
 /** LibTorch through JNI over the JavaCPP presets; any thread. */
 final class JavacppBinding implements TorchBinding {
-    private static final Map<String, String> MISSING = missing();
-
     private final LoadedNatives natives;
+    private final Map<String, String> missing;
     private final List<Setting> settings;
 
     JavacppBinding(LoadedNatives natives) {
         this.natives = natives;
         MemoryCheck.pass();
         checkVersion();
+        missing = missing(OnednnGraph.obstacle());
         List<Setting> applied = new ArrayList<>(SpeedSettings.apply(this));
         applied.add(MemoryCheck.setting());
         this.settings = List.copyOf(applied);
     }
 
-    private static Map<String, String> missing() {
+    private static Map<String, String> missing(Optional<String> noFusion) {
         Map<String, String> missing = new LinkedHashMap<>();
         missing.put(CUDA, "javacpp runs on the presets' CPU natives; a GPU is reached through panama on an official "
                 + "LibTorch: --calls panama --natives DIR or --natives python");
         missing.put(MEMORY, "javacpp cannot count LibTorch's memory: the presets map no allocator that native code "
                 + "could call without Java; through panama it is counted: --calls panama");
-        missing.put(ONEDNN_GRAPH, "javacpp has no oneDNN Graph fusion: the presets map neither its pass nor a way to "
-                + "register one that keeps a graph when oneDNN throws; it is there through panama: --calls panama");
+        noFusion.ifPresent(reason -> missing.put(ONEDNN_GRAPH, "javacpp has no oneDNN Graph fusion here (" + reason
+                + "); it may be there through panama: --calls panama"));
         return Map.copyOf(missing);
     }
 
@@ -93,8 +93,8 @@ final class JavacppBinding implements TorchBinding {
                 description.put("has_mkldnn", String.valueOf(torch.hasMKLDNN()));
                 description.put("has_lapack", String.valueOf(torch.hasLAPACK()));
                 description.put("has_cuda", String.valueOf(torch.hasCUDA()));
-                description.put("has_llga", String.valueOf(torch.hasMKLDNN() && NativeFunctions.get().find(
-                        "_ZN5torch3jit5fuser6onednn9fuseGraphERSt10shared_ptrINS0_5GraphEE").isPresent()));
+                description.put("has_llga", String.valueOf(torch.hasMKLDNN() && NativeFunctions.get()
+                        .find(OnednnGraph.FUSE_GRAPH).isPresent()));
                 return description;
             }
         });
@@ -155,9 +155,13 @@ final class JavacppBinding implements TorchBinding {
         return PlatformThreads.call(() -> Operators.call(name, settings, arguments));
     }
 
-    private static void checkSupported(CallSettings settings) {
-        if (settings.onednnGraph()) {
-            throw new UnsupportedFeatureException(MISSING.get(ONEDNN_GRAPH));
+    private void checkSupported(CallSettings settings) {
+        checkFusion(settings.onednnGraph());
+    }
+
+    private void checkFusion(boolean wanted) {
+        if (wanted && missing.containsKey(ONEDNN_GRAPH)) {
+            throw new UnsupportedFeatureException(missing.get(ONEDNN_GRAPH));
         }
     }
 
@@ -381,9 +385,7 @@ final class JavacppBinding implements TorchBinding {
 
     @Override
     public void setExecutor(ExecutorSettings settings) {
-        if (settings.onednnGraph()) {
-            throw new UnsupportedFeatureException(MISSING.get(ONEDNN_GRAPH));
-        }
+        checkFusion(settings.onednnGraph());
         ExecutorAccess.write(settings);
     }
 
@@ -406,11 +408,11 @@ final class JavacppBinding implements TorchBinding {
 
     @Override
     public Optional<OnednnGraphBinding> onednnGraph() {
-        return Optional.empty();
+        return missing.containsKey(ONEDNN_GRAPH) ? Optional.empty() : Optional.of(OnednnGraph::counts);
     }
 
     @Override
     public Map<String, String> missingFeatures() {
-        return MISSING;
+        return missing;
     }
 }

@@ -22,6 +22,11 @@ final class Text {
         }
     }
 
+    /** Reads a C string that is the presets' own. */
+    static String ofCString(BytePointer text) {
+        return new String(text.getStringBytes(), StandardCharsets.UTF_8);
+    }
+
     /** Makes a text for an argument; the caller's scope frees it. */
     static BytePointer pointer(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);

@@ -32,13 +32,17 @@ final class UnmappedFunction {
     private final Caller caller;
 
     UnmappedFunction(String symbol) {
-        MemorySegment address = NativeFunctions.get().find(symbol)
-                .orElseThrow(() -> new NativesException("this LibTorch has no function " + symbol));
         // JavaCPP's record of a function pointer: the function, and the Java object where it is one.
-        LongPointer record = new LongPointer(address.address(), 0);
+        LongPointer record = new LongPointer(address(symbol).address(), 0);
         // For the process.
         record.retainReference();
         caller = new Caller(record);
+    }
+
+    /** Where a function of LibTorch or of the presets is. */
+    static MemorySegment address(String symbol) {
+        return NativeFunctions.get().find(symbol)
+                .orElseThrow(() -> new NativesException("this LibTorch has no function " + symbol));
     }
 
     /** Calls; what the function throws is JavaCPP's plain {@link RuntimeException}. */
