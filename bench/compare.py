@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Measures Wick beside C++ and beside its peers, and writes the results with the machine they came from.
 
-    bench/compare.py [calls|models|all] [options]
+    bench/compare.py [calls|models|blas|all] [options]
 
 calls   what a call from Java costs beside the same call from C++: JMH forks, each with a process of the C++ harness
         beside it that measures in turn with every iteration, then what Runner.run() allocates. A fork's difference is the
         median over its pairs of iterations; what counts is the median of the forks.
 models  single predictions of whole models, batch 1: every round each contestant runs in a process of its own, in an order
         that changes from round to round. Outputs are compared with PyTorch's own before any time is looked at.
+blas    the same on the presets' natives alone: OpenBLAS as it comes, as Wick settles it, and MKL in its place (160 MB
+        from Maven Central), for models as they are and with oneDNN Graph fusion.
 
 Builds what is missing (Maven, the shim, the harness, the archives). Needs JDK 25, Maven, a C++ compiler, CMake and Ninja,
 and for the archives a Python with torch, torchvision and numpy (--python, else one is set up in Wick's cache).
@@ -156,8 +158,18 @@ class Machine:
         return [self.shim, folder / "lib", *sorted((folder.parent / "nvidia").glob("*/lib"))]
 
     @staticmethod
-    def presets_version():
-        return re.search(r"<pytorch-presets.version>([^<]+)<", (ROOT / "pom.xml").read_text()).group(1)
+    def presets_version(of="pytorch"):
+        return re.search(rf"<{of}-presets.version>([^<]+)<", (ROOT / "pom.xml").read_text()).group(1)
+
+    def mkl(self):
+        """The jar with MKL's libraries, which JavaCPP's openblas takes instead of its own when told to."""
+        version = self.presets_version("mkl")
+        jar = TARGET / f"mkl-{version}-linux-x86_64-redist.jar"
+        if not jar.is_file():
+            say("fetching MKL (160 MB) ...")
+            run(["mvn", "-q", "-B", "dependency:copy", "-Dmdep.overWriteReleases=false", f"-DoutputDirectory={TARGET}",
+                 f"-Dartifact=org.bytedeco:mkl:{version}:jar:linux-x86_64-redist"], cwd=ROOT)
+        return jar
 
     def harness(self):
         build = TARGET / "harness"
@@ -326,10 +338,11 @@ def shape_of(entry):
     return "x".join(map(str, entry["shape"]))
 
 
-def wick_round(machine, entry, optimization, warmup, runs, out, calls="panama"):
-    run([*machine.java_command(), f"-Dwick.calls={calls}", "-cp", machine.class_path(BENCH), "dev.wick.bench.ModelRound",
+def wick_round(machine, entry, optimization, warmup, runs, out, calls="panama", properties=(), jars=(), environment=None):
+    run([*machine.java_command(), f"-Dwick.calls={calls}", *properties, "-cp",
+         ":".join([machine.class_path(BENCH), *map(str, jars)]), "dev.wick.bench.ModelRound",
          machine.archives / entry["archive"], machine.archives / entry["input"], shape_of(entry), optimization, warmup, runs,
-         out])
+         out], env=dict(os.environ, **(environment or {})))
 
 
 def djl_round(machine, entry, warmup, runs, out):
@@ -350,8 +363,6 @@ def contestants(machine, arguments):
     found = []
     for way in arguments.calls.split(","):
         for optimization in arguments.optimize.split(","):
-            if way == "javacpp" and optimization == "onednn":
-                continue  # Through FFM alone.
             found.append((f"wick {way} {optimization}", lambda entry, out, how=optimization, calls=way:
                           wick_round(machine, entry, how, warmup, runs, out, calls)))
     peers = [peer for peer in arguments.peers.split(",") if peer]
@@ -368,12 +379,46 @@ def contestants(machine, arguments):
     return found
 
 
+# What ./wick sets, where it is not set.
+BRIEF_WAITS = {"GOMP_SPINCOUNT": "3000", "OPENBLAS_THREAD_TIMEOUT": "12"}
+ONE_THREAD = "OpenBLAS, one thread"
+
+
+def blas_contestants(machine, arguments):
+    """Name and round of each; all through JNI, where another BLAS can take OpenBLAS's place."""
+    mkl = {"properties": ["-Dorg.bytedeco.openblas.load=mkl"], "jars": [machine.mkl()]}
+    settings = [
+        (ONE_THREAD, {}),
+        ("OpenBLAS, as it comes", {"properties": [f"-Dwick.blas.threads={os.cpu_count()}"]}),
+        ("OpenBLAS, brief waits", {"environment": BRIEF_WAITS}),
+        ("OpenBLAS, one thread, no spinning", {"environment": {"OMP_WAIT_POLICY": "passive"}}),
+        ("MKL", mkl),
+        ("MKL, brief waits", {**mkl, "environment": BRIEF_WAITS}),
+    ]
+    return [(f"{name}: {way}", lambda entry, out, how=way, options=given: wick_round(
+        machine, entry, how, arguments.warmup, arguments.runs, out, "javacpp", **options))
+        for way in ("none", "onednn") for name, given in settings]
+
+
+def measure_blas(machine, arguments):
+    if machine.natives != "presets":
+        raise Problem("another BLAS can be chosen on the presets' natives alone: an official LibTorch has its own")
+    variables = [name for name in (*BRIEF_WAITS, "OMP_WAIT_POLICY") if name in os.environ]
+    if variables:
+        raise Problem(f"{', '.join(variables)} is set, which would decide for every contestant")
+    return measure_rounds(machine, arguments, blas_contestants(machine, arguments), f"{ONE_THREAD}: none")
+
+
 def measure_models(machine, arguments):
+    return measure_rounds(machine, arguments, contestants(machine, arguments), "djl")
+
+
+def measure_rounds(machine, arguments, field, base):
     entries = machine.models(arguments.models.split(","), arguments.python)
-    field = contestants(machine, arguments)
     folder = TARGET / "rounds"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    width = max(len(name) for name, _ in field)
     models = []
     for entry in entries:
         expected = read_npy(machine.archives / entry["reference"])
@@ -384,7 +429,7 @@ def measure_models(machine, arguments):
             for name, play in field[turn:] + field[:turn]:
                 if "failed" in results[name]:
                     continue
-                out = folder / f"{entry['name']}-{name.replace(' ', '-')}-{number}"
+                out = folder / f"{entry['name']}-{re.sub('[^a-z0-9]+', '-', name.lower())}-{number}"
                 try:
                     play(entry, out)
                     difference, largest = compare(read_floats(f"{out}.f32"), expected)
@@ -399,7 +444,7 @@ def measure_models(machine, arguments):
                 results[name]["rounds"].append(report.pop("samplesNs"))
                 results[name]["differences"].append(difference / largest)
                 results[name].setdefault("reports", []).append(report)
-                say(f"round {number + 1}/{arguments.rounds}  {entry['name']:14} {name:20} "
+                say(f"round {number + 1}/{arguments.rounds}  {entry['name']:14} {name:{width}} "
                     f"{statistics.median(results[name]['rounds'][-1]) / 1e6:8.2f} ms   {report.get('optimization', '')}")
         rows = []
         for name, _ in field:
@@ -413,14 +458,14 @@ def measure_models(machine, arguments):
                          "maximumRelativeDifference": max(results[name]["differences"]),
                          "taken": sorted({report["optimization"] for report in reports if "optimization" in report}),
                          "report": reports[0], "samplesNs": results[name]["rounds"]})
-        djl = next((row for row in rows if row["name"] == "djl" and "failed" not in row), None)
+        other = next((row for row in rows if row["name"] == base and "failed" not in row), None)
         for row in rows:
             if "failed" not in row:
                 # Round against round: both sides had the same minute of the machine.
-                row["ratioToDjl"] = djl and statistics.median(
-                    a / b for a, b in zip(row["roundMediansMs"], djl["roundMediansMs"]))
+                row["ratio"] = other and statistics.median(
+                    a / b for a, b in zip(row["roundMediansMs"], other["roundMediansMs"]))
         models.append({"model": entry, "rows": rows})
-    return {"rounds": arguments.rounds, "warmup": arguments.warmup, "runs": arguments.runs, "tolerance": TOLERANCE,
+    return {"ratioTo": base, "rounds": arguments.rounds, "warmup": arguments.warmup, "runs": arguments.runs, "tolerance": TOLERANCE,
             "models": models}
 
 
@@ -449,36 +494,42 @@ def render(result):
                          f"{row['differenceNs']:,.1f} | {low:,.1f} to {high:,.1f} | {row['bytesPerCall']:,.1f} |")
         lines += ["", f"`Runner.run()` allocates {calls['allocation']['bytesPerCall']:.4f} B/op (`-prof gc`).", ""]
     if "models" in result:
-        models = result["models"]
-        lines += ["## Models, batch 1", "",
-                  f"{models['rounds']} rounds, every contestant in a process of its own in each, in changing order; "
-                  f"{models['warmup']} runs discarded, {models['runs']} measured. From a Java array to a Java array. Outputs within "
-                  f"{models['tolerance']:g} of PyTorch's, relative to the largest element. The ratio is the median of the rounds' "
-                  "ratios to DJL; below 1 is faster.", ""]
-        for model in models["models"]:
-            lines += [f"### {model['model']['title']}", "",
-                      "| | median ms | rounds' medians | ratio to DJL | taken | difference |", "|---|--:|--:|--:|---|--:|"]
-            for row in model["rows"]:
-                if "failed" in row:
-                    lines.append(f"| {row['name']} | failed: {row['failed'].splitlines()[0]} | | | | |")
-                    continue
-                ratio = f"{row['ratioToDjl']:.2f}" if row["ratioToDjl"] else ""
-                low, high = row["spreadMs"]
-                lines.append(f"| {row['name']} | {row['medianMs']:.1f} | {low:.1f} to {high:.1f} | {ratio} | "
-                             f"{', '.join(row['taken'])} | {row['maximumRelativeDifference']:.1e} |")
-            lines.append("")
-        lines += ["What each contestant said of itself:", ""]
-        for row in (row for row in models["models"][0]["rows"] if "report" in row):
-            said = {key: value for key, value in row["report"].items() if key in (
-                "torch", "djl", "natives", "threads", "blasThreads", "settings", "java", "python")}
-            lines.append(f"- {row['name']}: {json.dumps(said)}")
-        lines.append("")
+        lines += render_rounds("Models, batch 1", result["models"])
+    if "blas" in result:
+        lines += render_rounds("BLAS, batch 1", result["blas"])
     return "\n".join(lines)
+
+
+def render_rounds(title, rounds):
+    lines = [f"## {title}", "",
+             f"{rounds['rounds']} rounds, every contestant in a process of its own in each, in changing order; "
+             f"{rounds['warmup']} runs discarded, {rounds['runs']} measured. From a Java array to a Java array. Outputs within "
+             f"{rounds['tolerance']:g} of PyTorch's, relative to the largest element. The ratio is the median of the rounds' "
+             f"ratios to `{rounds['ratioTo']}`; below 1 is faster.", ""]
+    for model in rounds["models"]:
+        lines += [f"### {model['model']['title']}", "",
+                  "| | median ms | rounds' medians | ratio | taken | difference |", "|---|--:|--:|--:|---|--:|"]
+        for row in model["rows"]:
+            if "failed" in row:
+                lines.append(f"| {row['name']} | failed: {row['failed'].splitlines()[0]} | | | | |")
+                continue
+            ratio = f"{row['ratio']:.2f}" if row["ratio"] else ""
+            low, high = row["spreadMs"]
+            lines.append(f"| {row['name']} | {row['medianMs']:.1f} | {low:.1f} to {high:.1f} | {ratio} | "
+                         f"{', '.join(row['taken'])} | {row['maximumRelativeDifference']:.1e} |")
+        lines.append("")
+    lines += ["What each contestant said of itself:", ""]
+    for row in (row for row in rounds["models"][0]["rows"] if "report" in row):
+        said = {key: value for key, value in row["report"].items() if key in (
+            "torch", "djl", "natives", "calls", "threads", "blas", "blasThreads", "settings", "java", "python")}
+        lines.append(f"- {row['name']}: {json.dumps(said)}")
+    lines.append("")
+    return lines
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["calls", "models", "all"], default="all")
+    parser.add_argument("what", nargs="?", choices=["calls", "models", "blas", "all"], default="all")
     parser.add_argument("--natives", default="presets", help="presets, DIR, pip:VERSION or python (default: presets)")
     parser.add_argument("--forks", type=int, default=10, help="forks of each side of the calls (default: 10)")
     parser.add_argument("--calls", help="ways of calling (default: panama,javacpp; on an official LibTorch panama)")
@@ -515,10 +566,13 @@ def main():
             result["calls"] = measure_calls(machine, arguments)
         if arguments.what in ("models", "all"):
             result["models"] = measure_models(machine, arguments)
+        if arguments.what == "blas" or arguments.what == "all" and machine.natives == "presets":
+            result["blas"] = measure_blas(machine, arguments)
         result["seconds"] = round(time.time() - started)
         arguments.out.mkdir(parents=True, exist_ok=True)
         cpu = re.sub(r"[^a-z0-9]+", "-", result["machine"]["cpu"].lower()).strip("-")
-        name = f"{date}-{cpu}-{os.cpu_count()}-cores" + ("" if result["natives"] == "presets" else "-official")
+        kind = "" if arguments.what == "all" else f"-{arguments.what}"
+        name = f"{date}-{cpu}-{os.cpu_count()}-cores" + ("" if result["natives"] == "presets" else "-official") + kind
         (arguments.out / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
         text = render(result)
         (arguments.out / f"{name}.md").write_text(text)

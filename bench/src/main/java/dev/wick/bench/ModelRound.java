@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Map;
 import java.util.StringJoiner;
 import java.util.stream.Collectors;
 
@@ -85,14 +86,14 @@ public final class ModelRound {
         for (Setting setting : engine.settings()) {
             settings.add(quoted(setting.name()) + ": " + quoted(setting.value()));
         }
-        String build = engine.describeRuntime().getOrDefault("build", "");
+        Map<String, String> runtime = engine.describeRuntime();
         return "{\"engine\": \"wick\", \"torch\": " + quoted(engine.natives().torchVersion())
                 + ", \"natives\": " + quoted(engine.natives().choice())
                 + ", \"calls\": " + quoted(engine.calls())
                 + ", \"threads\": " + engine.intraOpThreads()
                 + ", \"blasThreads\": " + engine.blasThreads()
-                + ", \"blas\": " + quoted(build.contains("BLAS_INFO=mkl") ? "mkl" : "see build")
-                + ", \"build\": " + quoted(build)
+                + ", \"blas\": " + quoted(runtime.get("blas"))
+                + ", \"build\": " + quoted(runtime.get("build"))
                 + ", \"settings\": " + settings
                 + ", \"java\": " + quoted(Runtime.version().toString())
                 + ", \"optimization\": " + quoted(preparation.optimization().text())

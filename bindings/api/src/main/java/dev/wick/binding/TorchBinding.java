@@ -31,8 +31,8 @@ public interface TorchBinding {
     List<Setting> settings();
 
     /**
-     * What LibTorch says of itself: {@code torch_version}, {@code build}, {@code parallel}, {@code cpu_capability}, and
-     * {@code has_*} as {@code true} or {@code false}.
+     * What LibTorch says of itself: {@code torch_version}, {@code build}, {@code parallel}, {@code cpu_capability},
+     * {@code has_*} as {@code true} or {@code false}; and {@code blas}, the library in use.
      */
     Map<String, String> describeRuntime();
 

@@ -116,7 +116,7 @@ final class BenchReport {
         settings.put("threads", engine.intraOpThreads());
         settings.put("interOpThreads", engine.interOpThreads());
         settings.put("blasThreads", engine.blasThreads());
-        settings.put("ompWaitPolicy", System.getenv("OMP_WAIT_POLICY"));
+        settings.put("environment", InfoCommand.waits());
         settings.put("set", InfoCommand.settings(engine));
         settings.put("optimize", measurement.optimization().text());
         settings.put("dtypes", dtypes.stream().map(DTypeOption::name).toList());

@@ -14,8 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -27,15 +25,19 @@ import picocli.CommandLine.Spec;
 final class InfoCommand implements Callable<Integer> {
     static final String TRUST = "A TorchScript archive is a program: load only those you trust. Damaged archives are refused "
             + "(every checksum is verified), crafted ones cannot be told from good ones.";
-    /** Set by the launcher when the variable was not set before it. */
-    private static final String OMP_SET_BY_LAUNCHER = "wick.launcher.omp";
+    /** Measured by {@code bench/compare.py blas}. */
+    private static final String MKL = "this LibTorch was built without it; that costs time where linear layers run on the "
+            + "BLAS, and none where oneDNN Graph fuses them; an official LibTorch has it (--natives python)";
+    /** The variables that the launcher set, by name. */
+    private static final String SET_BY_LAUNCHER = "wick.launcher.set";
+    /** How long threads wait awake, which decides whether two pools get in each other's way. */
+    private static final List<String> WAITS = List.of("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OPENBLAS_THREAD_TIMEOUT");
 
     /** What every choice of natives and calls has once it is loaded, unless it says that it lacks it. */
     private static final Map<String, String> FEATURES = features();
 
     /** Better known under other names than LibTorch's. */
     private static final Map<String, String> NAMES = Map.of("has_mkldnn", "onednn", "has_llga", "onednn-graph");
-    private static final Pattern BLAS = Pattern.compile("BLAS_INFO=(\\w+)");
 
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
@@ -98,9 +100,9 @@ final class InfoCommand implements Callable<Integer> {
         info.put("natives", taken);
         info.put("calls", ordered("name", engine.calls(), "why", engine.whyCalls()));
 
-        Map<String, String> runtime = engine.describeRuntime();
+        Map<String, String> runtime = new LinkedHashMap<>(engine.describeRuntime());
+        info.put("blas", runtime.remove("blas"));
         info.put("torch", runtime);
-        info.put("blas", blas(runtime));
         Map<String, Object> threads = new LinkedHashMap<>();
         threads.put("intraOp", engine.intraOpThreads());
         threads.put("interOp", engine.interOpThreads());
@@ -129,6 +131,8 @@ final class InfoCommand implements Callable<Integer> {
                 String name = NAMES.getOrDefault(key, key.substring("has_".length()));
                 if (value.equals("true")) {
                     present.putIfAbsent(name, "LibTorch was built with it");
+                } else if (name.equals("mkl")) {
+                    missing.putIfAbsent(name, MKL);
                 } else {
                     missing.putIfAbsent(name, "this LibTorch was built without it");
                 }
@@ -138,15 +142,15 @@ final class InfoCommand implements Callable<Integer> {
         info.put("features", ordered("present", present, "missing", missing));
     }
 
-    /** The library that LibTorch was built against, read off its build settings. */
-    private static String blas(Map<String, String> runtime) {
-        Matcher matcher = BLAS.matcher(runtime.getOrDefault("build", ""));
-        String name = matcher.find() ? matcher.group(1) : "unknown";
-        return switch (name) {
-            case "open" -> "OpenBLAS";
-            case "mkl" -> "MKL";
-            default -> name;
-        };
+    /** The variables that decide how threads wait, those that are set. */
+    static Map<String, String> waits() {
+        Map<String, String> set = new LinkedHashMap<>();
+        for (String variable : WAITS) {
+            if (System.getenv(variable) != null) {
+                set.put(variable, System.getenv(variable));
+            }
+        }
+        return set;
     }
 
     /** What was set for speed, by the engine and by the launcher. */
@@ -156,14 +160,11 @@ final class InfoCommand implements Callable<Integer> {
             settings.add(ordered("name", setting.name(), "value", setting.value(), "why", setting.why(), "how",
                     setting.how()));
         }
-        String policy = System.getenv("OMP_WAIT_POLICY");
-        if (policy != null) {
-            boolean ours = Boolean.getBoolean(OMP_SET_BY_LAUNCHER);
-            settings.add(ordered("name", "OMP_WAIT_POLICY", "value", policy, "why", ours
-                    ? "OpenMP threads that spin while they wait take the cores from whatever runs beside them; alone, "
-                            + "waiting without spinning costs about 4%"
-                    : "set in the environment", "how", "OMP_WAIT_POLICY"));
-        }
+        List<String> ours = List.of(System.getProperty(SET_BY_LAUNCHER, "").split(","));
+        waits().forEach((variable, value) -> settings.add(ordered("name", variable, "value", value, "why",
+                ours.contains(variable) ? "threads that spin for long while they wait take the cores from the other "
+                        + "pool and from whatever runs beside them; sleeping at once costs a wake-up per operator"
+                        : "set in the environment", "how", variable)));
         return settings;
     }
 

@@ -84,7 +84,7 @@ class LauncherTest {
                     echo "$WICK_CACHE/shims/a"
                     exit 0
                 fi
-                echo "omp $OMP_WAIT_POLICY" >> "$LOG"
+                echo "waits $OMP_WAIT_POLICY,$GOMP_SPINCOUNT,$OPENBLAS_THREAD_TIMEOUT" >> "$LOG"
                 for argument in "$@"; do
                     echo "<$argument>"
                 done
@@ -256,11 +256,13 @@ class LauncherTest {
     }
 
     @Test
-    void openMpWaitsWithoutSpinningUnlessTold() throws Exception {
+    void threadsSpinBrieflyUnlessTold() throws Exception {
         wick("--help");
         wick(checkout.resolve("wick"), Map.of("OMP_WAIT_POLICY", "active"), "--help");
+        wick(checkout.resolve("wick"), Map.of("GOMP_SPINCOUNT", "7", "OPENBLAS_THREAD_TIMEOUT", "8"), "--help");
 
-        assertThat(log()).contains("omp passive", "omp active");
-        assertThat(count("jvm -Dwick.launcher.omp=true")).isEqualTo(1);
+        assertThat(log()).containsSubsequence("jvm -Dwick.launcher.set=GOMP_SPINCOUNT,OPENBLAS_THREAD_TIMEOUT",
+                "waits ,3000,12", "jvm -Dwick.launcher.set=OPENBLAS_THREAD_TIMEOUT", "waits active,,12", "waits ,7,8");
+        assertThat(log().stream().filter(line -> line.startsWith("jvm -Dwick.launcher.set"))).hasSize(2);
     }
 }

@@ -26,8 +26,8 @@ class ProcessContract extends ContractCase {
     void theLoadedLibTorchIsTheOneThatWasAskedFor() {
         NativesRequest request = NativesRequest.fromSettings();
         assertThat(binding.natives().choice()).isEqualTo(request.choice().text());
-        assertThat(binding.describeRuntime()).containsKeys("torch_version", "build", "parallel", "cpu_capability",
-                "has_mkl", "has_mkldnn", "has_lapack", "has_cuda", "has_llga");
+        assertThat(binding.describeRuntime()).containsKeys("torch_version", "build", "blas", "parallel",
+                "cpu_capability", "has_mkl", "has_mkldnn", "has_lapack", "has_cuda", "has_llga");
         assertThat(binding.natives().torchVersion()).startsWith(binding.describeRuntime().get("torch_version"));
         assertThat(LoadedTorch.find()).isPresent();
     }

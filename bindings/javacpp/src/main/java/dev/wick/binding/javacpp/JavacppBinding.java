@@ -1,5 +1,6 @@
 package dev.wick.binding.javacpp;
 
+import dev.wick.binding.BlasName;
 import dev.wick.binding.BoxedValue;
 import dev.wick.binding.CallSettings;
 import dev.wick.binding.CudaBinding;
@@ -87,6 +88,8 @@ final class JavacppBinding implements TorchBinding {
                 String build = Text.of(torch.show_config());
                 description.put("torch_version", version(build));
                 description.put("build", build);
+                description.put("blas", BlasName.of(build, NativeFunctions.get().blasThreads() > 0,
+                        NativeFunctions.get().hasMkl()));
                 description.put("parallel", Text.of(torch.get_parallel_info()));
                 description.put("cpu_capability", Text.of(torch.get_cpu_capability()));
                 description.put("has_mkl", String.valueOf(torch.hasMKL()));

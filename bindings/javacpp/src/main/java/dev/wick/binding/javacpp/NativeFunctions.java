@@ -86,6 +86,11 @@ final class NativeFunctions {
         }
     }
 
+    /** Whether MKL was loaded, in OpenBLAS's place. */
+    boolean hasMkl() {
+        return setMklThreads != null;
+    }
+
     /** Threads of OpenBLAS's own pool; 0 where another BLAS is in use. */
     int blasThreads() {
         return openblasThreads == null || setOpenblasThreads == null ? 0 : intOf(openblasThreads);

@@ -6,6 +6,7 @@ import static dev.wick.binding.panama.PanamaHandle.Kind.OPERATOR;
 import static dev.wick.binding.panama.PanamaHandle.Kind.RUNNER;
 import static dev.wick.binding.panama.PanamaHandle.Kind.TENSOR;
 
+import dev.wick.binding.BlasName;
 import dev.wick.binding.BoxedValue;
 import dev.wick.binding.CallSettings;
 import dev.wick.binding.CudaBinding;
@@ -119,6 +120,7 @@ final class PanamaBinding implements TorchBinding {
                     default -> String.valueOf(entry.value());
                 });
             }
+            description.put("blas", BlasName.of(description.getOrDefault("build", ""), blasThreads() > 0, false));
             return description;
         }
     }
