@@ -6,6 +6,7 @@
 
 #include <c10/core/Device.h>
 #include <cuda_runtime_api.h>
+#include <dlfcn.h>
 
 #include "error.h"
 
@@ -88,6 +89,45 @@ void check_index(int32_t index) {
   }
 }
 
+// Found when it is needed and not linked to: libtorch_cuda wants cuDNN, NCCL and the like, gigabytes that a machine
+// without a device need not have, and this library loads there too. The symbols spell the parameters out.
+void* torch_cuda_function(const char* symbol) {
+  // The JVM's libraries are not in the global scope, so the library is named; NOLOAD gives the one that is there.
+  void* library = dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD);
+  if (library == nullptr) {
+    throw Failure(WICK_UNSUPPORTED, "libtorch_cuda.so is not loaded");
+  }
+  void* function = dlsym(library, symbol);
+  dlclose(library);
+  return function;
+}
+
+using BlasHandle = void* (*)();
+using BlasHandleWithSetup = void* (*)(bool);
+
+struct BlasHandleFunctions {
+  BlasHandle plain;                // in LibTorch 2.6 to 2.11
+  BlasHandleWithSetup with_setup;  // in LibTorch 2.13
+};
+
+BlasHandleFunctions find_blas_handle() {
+  return {reinterpret_cast<BlasHandle>(torch_cuda_function("_ZN2at4cuda24getCurrentCUDABlasHandleEv")),
+          reinterpret_cast<BlasHandleWithSetup>(torch_cuda_function("_ZN2at4cuda24getCurrentCUDABlasHandleEb"))};
+}
+
+void* blas_handle() {
+  // A failure is not kept: the next call looks again.
+  static const BlasHandleFunctions functions = find_blas_handle();
+  if (functions.with_setup != nullptr) {
+    // Sets stream, workspace and math mode, as the other one always does.
+    return functions.with_setup(true);
+  }
+  if (functions.plain == nullptr) {
+    throw Failure(WICK_UNSUPPORTED, "this LibTorch has no at::cuda::getCurrentCUDABlasHandle()");
+  }
+  return functions.plain();
+}
+
 // Makes a device current for as long as it lives.
 class CurrentDevice {
  public:
@@ -149,6 +189,30 @@ int32_t wick_cuda_device_describe(int32_t index, wick_cuda_device* device, wick_
     auto& out = wick::target(device);
     wick::check_index(index);
     wick::describe(index, out);
+  });
+}
+
+int32_t wick_cuda_set_device(int32_t index, int32_t* previous, wick_error* error) noexcept {
+  return wick::protect(error, [&] {
+    wick::check_index(index);
+    int before = 0;
+    wick::check(cudaGetDevice(&before), "asking for the current device");
+    if (index != before) {
+      wick::check(cudaSetDevice(index), "making a device current");
+    }
+    if (previous != nullptr) {
+      *previous = before;
+    }
+  });
+}
+
+int32_t wick_cuda_cublas_handle(int64_t* handle, wick_error* error) noexcept {
+  return wick::protect(error, [&] {
+    auto& out = wick::target(handle);
+    if (c10::cuda::device_count() == 0) {
+      throw wick::Failure(WICK_NOT_FOUND, "there is no CUDA device");
+    }
+    out = reinterpret_cast<int64_t>(wick::blas_handle());
   });
 }
 

@@ -3,19 +3,45 @@
 # Run it after a change to native/include/wick; JextractDriftTest fails until then.
 # jextract itself comes from its own site, https://jdk.java.net/jextract (one for JDK 22 or later); where it does not
 # find the compiler's own headers, set C_INCLUDE_PATH or pass --include-dir through a wrapper named by JEXTRACT.
+#
+# The bindings of cuBLAS are generated too where CUBLAS_INCLUDE names its headers and those of CUDA's runtime,
+# separated by a colon, else left as they are. A toolkit has both in one directory; pip's wheels nvidia-cublas-cu12 and
+# nvidia-cuda-runtime-cu12 (12.8 was taken) in nvidia/cublas/include and nvidia/cuda_runtime/include. The functions in
+# cublas.includes are declared alike in CUDA 12 and 13.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 jextract=${JEXTRACT:-jextract}
+options=bindings/panama/jextract
 out=bindings/panama/src/main/generated
 package=dev.wick.binding.panama.generated
+classes=$out/${package//.//}
 
-rm -rf "$out"
-"$jextract" @bindings/panama/jextract/wick_torch.includes --include-dir native/include \
+rm -rf "$classes"/*.java "$classes/cuda"
+"$jextract" @$options/wick_torch.includes --include-dir native/include \
   --target-package "$package" --header-class-name WickTorch --output "$out" native/include/wick/wick.h
-"$jextract" @bindings/panama/jextract/wick_cuda.includes --include-dir native/include \
+"$jextract" @$options/wick_cuda.includes --include-dir native/include \
   --target-package "$package.cuda" --header-class-name WickCuda --output "$out" native/include/wick/cuda.h
 
 # The same digest as native/build.py: every header by name, name and content each followed by a line feed.
 (cd native/include/wick && for header in $(LC_ALL=C ls ./*.h | sed 's,^\./,,'); do
   printf '%s\n' "$header"; cat "$header"; printf '\n'
-done) | sha256sum | cut -d' ' -f1 > bindings/panama/jextract/interface.sha256
+done) | sha256sum | cut -d' ' -f1 > $options/interface.sha256
+
+if [[ -n ${CUBLAS_INCLUDE:-} ]]; then
+  IFS=: read -r -a directories <<< "$CUBLAS_INCLUDE"
+  arguments=()
+  headers=
+  for directory in "${directories[@]}" native/src/cuda_fallback; do
+    arguments+=(--include-dir "$directory")
+    if [[ -f $directory/cublas_v2.h ]]; then
+      headers=$directory
+    fi
+  done
+  [[ -n $headers ]] || { echo "CUBLAS_INCLUDE: no cublas_v2.h in $CUBLAS_INCLUDE" >&2; exit 1; }
+  rm -rf "$classes/cublas"
+  # The types of halves are C++, and their headers want more of the toolkit than the wheels have: left out.
+  "$jextract" @$options/cublas.includes "${arguments[@]}" -D __CUDA_FP16_H__ -D __CUDA_BF16_H__ \
+    --target-package "$package.cublas" --header-class-name Cublas --output "$out" "$headers/cublas_v2.h"
+  # For sha256sum --check: what was asked for, and where the functions are declared.
+  { (cd "$options" && sha256sum cublas.includes); (cd "$headers" && sha256sum cublas_api.h); } > $options/cublas.sha256
+fi

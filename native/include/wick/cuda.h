@@ -37,6 +37,19 @@ WICK_API int32_t wick_cuda_device_count(int32_t *count, wick_error *error) WICK_
 /* Describes a device. Any thread. WICK_NOT_FOUND says how many there are. */
 WICK_API int32_t wick_cuda_device_describe(int32_t index, wick_cuda_device *device, wick_error *error) WICK_NOEXCEPT;
 
+/*
+ * Makes a device the calling thread's current one; previous, which may be null, gets the one before. Any thread, for
+ * itself. WICK_NOT_FOUND says how many there are.
+ */
+WICK_API int32_t wick_cuda_set_device(int32_t index, int32_t *previous, wick_error *error) WICK_NOEXCEPT;
+
+/*
+ * The cuBLAS handle (cublasHandle_t) that LibTorch keeps for the calling thread on its current device, with current
+ * stream and LibTorch's workspace set: at::cuda::getCurrentCUDABlasHandle(). LibTorch's, never to be destroyed; for the
+ * calling thread alone, until it calls LibTorch again. WICK_UNSUPPORTED where libtorch_cuda is not loaded.
+ */
+WICK_API int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error) WICK_NOEXCEPT;
+
 /* Waits for all work on a device. Any thread. */
 WICK_API int32_t wick_cuda_synchronize(int32_t index, wick_error *error) WICK_NOEXCEPT;
 

@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /**
  * Recognises a LibTorch that is already in this process, whoever brought it.
@@ -16,14 +18,26 @@ import java.util.Optional;
 public final class LoadedTorch {
     private static final List<String> MARKS = List.of("/libtorch_cpu.so", "/libtorch.so", "/libc10.so");
 
+    /** As a version's link or as the file itself: {@code libcublas.so.12}, {@code libcublas.so.12.8.4.1}. */
+    private static final Pattern CUBLAS = Pattern.compile("/libcublas\\.so[.\\d]*$");
+
     private LoadedTorch() {
     }
 
     /** The file of a LibTorch library mapped into this process; empty when there is none or the list is unreadable. */
     public static Optional<Path> find() {
+        return find(path -> MARKS.stream().anyMatch(path::endsWith));
+    }
+
+    /** The file of the libcublas that a LibTorch with CUDA brought with it; empty as {@link #find()}. */
+    public static Optional<Path> findCublas() {
+        return find(path -> CUBLAS.matcher(path).find());
+    }
+
+    private static Optional<Path> find(Predicate<String> wanted) {
         try (var lines = Files.lines(Path.of("/proc/self/maps"))) {
             return lines.map(line -> line.indexOf('/') < 0 ? "" : line.substring(line.indexOf('/')))
-                    .filter(path -> MARKS.stream().anyMatch(path::endsWith))
+                    .filter(wanted)
                     .map(Path::of)
                     .findFirst();
         } catch (IOException | java.io.UncheckedIOException e) {

@@ -17,6 +17,8 @@ public interface TorchBinding {
     /** Key of {@link #missingFeatures()}. */
     String CUDA = "cuda";
     /** Key of {@link #missingFeatures()}. */
+    String CUBLAS = "cublas";
+    /** Key of {@link #missingFeatures()}. */
     String MEMORY = "memory";
     /** Key of {@link #missingFeatures()}. */
     String ONEDNN_GRAPH = "onednn-graph";
@@ -205,6 +207,9 @@ public interface TorchBinding {
 
     /** CUDA ({@value #CUDA}), where this choice of natives and calls reaches a device. */
     Optional<CudaBinding> cuda();
+
+    /** cuBLAS on tensors' memory ({@value #CUBLAS}), where this choice of natives and calls reaches a device. */
+    Optional<CublasBinding> cublas();
 
     /** Memory figures and limits ({@value #MEMORY}). */
     Optional<MemoryBinding> memory();

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 class FacetContract extends ContractCase {
 
     private Map<String, Optional<?>> facets() {
-        return Map.of(TorchBinding.CUDA, binding.cuda(), TorchBinding.MEMORY, binding.memory(),
-                TorchBinding.ONEDNN_GRAPH, binding.onednnGraph());
+        return Map.of(TorchBinding.CUDA, binding.cuda(), TorchBinding.CUBLAS, binding.cublas(), TorchBinding.MEMORY,
+                binding.memory(), TorchBinding.ONEDNN_GRAPH, binding.onednnGraph());
     }
 
     @Test

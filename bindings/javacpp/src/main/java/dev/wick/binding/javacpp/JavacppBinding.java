@@ -3,6 +3,7 @@ package dev.wick.binding.javacpp;
 import dev.wick.binding.BlasName;
 import dev.wick.binding.BoxedValue;
 import dev.wick.binding.CallSettings;
+import dev.wick.binding.CublasBinding;
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.ExecutorSettings;
 import dev.wick.binding.GradMode;
@@ -37,16 +38,18 @@ final class JavacppBinding implements TorchBinding {
         this.natives = natives;
         MemoryCheck.pass();
         checkVersion();
-        missing = missing(OnednnGraph.obstacle());
+        missing = missing(natives, OnednnGraph.obstacle());
         List<Setting> applied = new ArrayList<>(SpeedSettings.apply(this));
         applied.add(MemoryCheck.setting());
         this.settings = List.copyOf(applied);
     }
 
-    private static Map<String, String> missing(Optional<String> noFusion) {
+    private static Map<String, String> missing(LoadedNatives natives, Optional<String> noFusion) {
         Map<String, String> missing = new LinkedHashMap<>();
-        missing.put(CUDA, "javacpp runs on the presets' CPU natives; a GPU is reached through panama on an official "
-                + "LibTorch: --calls panama --natives DIR or --natives python");
+        missing.put(CUDA, CublasAccess.hasCuda(natives)
+                ? "javacpp does not describe devices; they are described " + CublasAccess.THROUGH_PANAMA
+                : "javacpp runs on the presets' CPU natives; a GPU is reached " + CublasAccess.THROUGH_PANAMA);
+        CublasAccess.obstacle(natives).ifPresent(reason -> missing.put(CUBLAS, reason));
         missing.put(MEMORY, "javacpp cannot count LibTorch's memory: the presets map no allocator that native code "
                 + "could call without Java; through panama it is counted: --calls panama");
         noFusion.ifPresent(reason -> missing.put(ONEDNN_GRAPH, "javacpp has no oneDNN Graph fusion here (" + reason
@@ -402,6 +405,11 @@ final class JavacppBinding implements TorchBinding {
     @Override
     public Optional<CudaBinding> cuda() {
         return Optional.empty();
+    }
+
+    @Override
+    public Optional<CublasBinding> cublas() {
+        return missing.containsKey(CUBLAS) ? Optional.empty() : Optional.of(new JavacppCublas());
     }
 
     @Override

@@ -39,11 +39,17 @@ final class PresetsLoader {
                     + request.libtorch() + "')");
         }
         ClassLoader loader = Loader.class.getClassLoader();
-        return LIBRARIES.stream().filter(name -> loader.getResource("org/bytedeco/" + name) == null).findFirst()
+        return LIBRARIES.stream().filter(name -> !isThere(loader, name)).findFirst()
                 .map(name -> "the presets' natives are not on the class path: add org.bytedeco:"
                         + name.substring(0, name.indexOf('/')) + " with the classifier " + PLATFORM
                         + (System.getProperty("os.arch").equals("amd64") ? "" : " (this machine is "
                                 + System.getProperty("os.arch") + "; Wick's natives are for x86-64)"));
+    }
+
+    /** The natives with CUDA do as well, and JavaCPP takes them where both are. */
+    private static boolean isThere(ClassLoader loader, String name) {
+        return loader.getResource("org/bytedeco/" + name) != null || loader.getResource("org/bytedeco/"
+                + name.replace(PLATFORM, CublasAccess.CUDA_PLATFORM)) != null;
     }
 
     /** Loads everything; once in a process. */

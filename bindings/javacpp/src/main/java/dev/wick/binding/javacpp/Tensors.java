@@ -196,7 +196,7 @@ final class Tensors {
         }
         boolean last = dimensions == 4 && tensor.is_contiguous(MemoryFormat.ChannelsLast);
         boolean last3d = dimensions == 5 && tensor.is_contiguous(MemoryFormat.ChannelsLast3d);
-        // Memory is pinned for a device, and these natives have none.
+        // Whether memory is pinned is not asked: it is for a device, and the CPU natives have none.
         return flags | TensorDescription.STRIDED | (tensor.is_contiguous() ? TensorDescription.CONTIGUOUS : 0)
                 | (last ? TensorDescription.CHANNELS_LAST : 0) | (last3d ? TensorDescription.CHANNELS_LAST_3D : 0);
     }

@@ -87,6 +87,22 @@ final class NativesLoader {
         return Optional.empty();
     }
 
+    /**
+     * Makes cuBLAS's functions known to FFM, once CUDA's half is loaded: those of the libcublas that LibTorch runs on.
+     *
+     * @return why there is no cuBLAS, or nothing when it is there
+     */
+    Optional<String> findCublas() {
+        Optional<Path> library = LoadedTorch.findCublas();
+        if (library.isEmpty()) {
+            return Optional.of("this LibTorch brought no libcublas of its own into the process, so its handles fit no "
+                    + "other one: name a pip torch, which does: --natives DIR or --natives python");
+        }
+        // By the path that it was loaded from, so no second one comes in.
+        load(library.get());
+        return Optional.empty();
+    }
+
     private static boolean hasDriver() {
         try (var arena = java.lang.foreign.Arena.ofConfined()) {
             java.lang.foreign.SymbolLookup.libraryLookup(CUDA_DRIVER, arena);

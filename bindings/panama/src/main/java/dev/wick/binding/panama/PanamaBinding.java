@@ -9,6 +9,7 @@ import static dev.wick.binding.panama.PanamaHandle.Kind.TENSOR;
 import dev.wick.binding.BlasName;
 import dev.wick.binding.BoxedValue;
 import dev.wick.binding.CallSettings;
+import dev.wick.binding.CublasBinding;
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.ExecutorSettings;
 import dev.wick.binding.GradMode;
@@ -44,6 +45,7 @@ final class PanamaBinding implements TorchBinding {
     private final LoadedNatives natives;
     private final List<Setting> settings;
     private final PanamaCuda cuda;
+    private final PanamaCublas cublas;
     private final Map<String, String> missing = new LinkedHashMap<>();
 
     private PanamaBinding(NativesLoader loader) {
@@ -59,6 +61,9 @@ final class PanamaBinding implements TorchBinding {
         Optional<String> noCuda = loader.loadCuda(natives);
         this.cuda = noCuda.isEmpty() ? new PanamaCuda() : null;
         noCuda.ifPresent(reason -> missing.put(CUDA, reason));
+        Optional<String> noCublas = noCuda.isPresent() ? noCuda : loader.findCublas();
+        this.cublas = noCublas.isEmpty() ? new PanamaCublas(this) : null;
+        noCublas.ifPresent(reason -> missing.put(CUBLAS, reason));
     }
 
     static PanamaBinding open(NativesLoader loader) {
@@ -581,6 +586,11 @@ final class PanamaBinding implements TorchBinding {
     @Override
     public Optional<CudaBinding> cuda() {
         return Optional.ofNullable(cuda);
+    }
+
+    @Override
+    public Optional<CublasBinding> cublas() {
+        return Optional.ofNullable(cublas);
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -42,6 +43,35 @@ class JextractDriftTest {
             Matcher matcher = FUNCTION.matcher(declarations);
             while (matcher.find()) {
                 assertThat(generated).contains("\"" + matcher.group(1) + "\"");
+            }
+        }
+    }
+
+    /**
+     * cuBLAS's bindings are those of what was asked for, and of the header, which is looked at where CUBLAS_INCLUDE
+     * names it as for the script.
+     */
+    @Test
+    void theBindingsOfCublasAreThoseOfItsHeader() throws Exception {
+        Path options = Path.of("jextract");
+        String generated = read(Path.of("src/main/generated/dev/wick/binding/panama/generated/cublas/Cublas.java"));
+        List<String> wanted = Files.readAllLines(options.resolve("cublas.includes"));
+        assertThat(wanted).isNotEmpty().allSatisfy(option -> assertThat(generated)
+                .contains(" " + option.substring(option.lastIndexOf(' ') + 1) + "("));
+        List<Path> places = new ArrayList<>(List.of(options));
+        String directories = System.getenv("CUBLAS_INCLUDE");
+        if (directories != null) {
+            Stream.of(directories.split(":")).map(Path::of).forEach(places::add);
+        }
+        for (String line : Files.readAllLines(options.resolve("cublas.sha256"))) {
+            String[] parts = line.split(" +");
+            for (Path place : places) {
+                Path file = place.resolve(parts[1]);
+                if (Files.isRegularFile(file)) {
+                    byte[] hash = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+                    assertThat(parts[0]).as(file + ": run bindings/panama/jextract/generate.sh")
+                            .isEqualTo(HexFormat.of().formatHex(hash));
+                }
             }
         }
     }

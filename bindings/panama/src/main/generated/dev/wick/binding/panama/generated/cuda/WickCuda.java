@@ -285,6 +285,129 @@ public class WickCuda extends WickCuda$shared {
         }
     }
 
+    private static class wick_cuda_set_device {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_set_device");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_set_device(int32_t index, int32_t *previous, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_set_device$descriptor() {
+        return wick_cuda_set_device.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_set_device(int32_t index, int32_t *previous, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_set_device$handle() {
+        return wick_cuda_set_device.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_set_device(int32_t index, int32_t *previous, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_set_device$address() {
+        return wick_cuda_set_device.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_set_device(int32_t index, int32_t *previous, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_set_device(int index, MemorySegment previous, MemorySegment error) {
+        var mh$ = wick_cuda_set_device.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_set_device", index, previous, error);
+            }
+            return (int)mh$.invokeExact(index, previous, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_cublas_handle {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_cublas_handle");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_cublas_handle$descriptor() {
+        return wick_cuda_cublas_handle.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_cublas_handle$handle() {
+        return wick_cuda_cublas_handle.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_cublas_handle$address() {
+        return wick_cuda_cublas_handle.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_cublas_handle(MemorySegment handle, MemorySegment error) {
+        var mh$ = wick_cuda_cublas_handle.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_cublas_handle", handle, error);
+            }
+            return (int)mh$.invokeExact(handle, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class wick_cuda_synchronize {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             WickCuda.C_INT,
