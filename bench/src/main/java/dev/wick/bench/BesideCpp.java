@@ -15,13 +15,13 @@ import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.ScalarResult;
 
 /**
- * A JMH profiler that has the C++ harness measure the same call, in a process of its own, right before each iteration; one
- * thread.
+ * A JMH profiler that has the C++ harness measure the same call, in a process of its own, right before each iteration;
+ * one thread.
  *
- * <p>A neighbour on the machine makes whole seconds half as fast again. Two forks that follow each other then differ by ten
- * times what is looked for, two iterations of a tenth of a second hardly. While one side measures the other waits for its
- * turn. The command stands in {@value #COMMAND}, its parts separated by line ends; the harness's figure becomes the
- * secondary metric {@value #METRIC}, in nanoseconds per call.
+ * <p>A neighbour on the machine makes whole seconds half as fast again. Two forks that follow each other then differ by
+ * ten times what is looked for, two iterations of a tenth of a second hardly. While one side measures the other waits
+ * for its turn. The command stands in {@value #COMMAND}, its parts separated by line ends; the harness's figure becomes
+ * the secondary metric {@value #METRIC}, in nanoseconds per call.
  */
 public final class BesideCpp implements InternalProfiler {
     static final String COMMAND = "wick.bench.harness";

@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The type of a tensor's elements; immutable. Codes are {@code c10::ScalarType}'s own (c10/core/ScalarType.h), never the
- * ordinal.
+ * The type of a tensor's elements; immutable. Codes are {@code c10::ScalarType}'s own (c10/core/ScalarType.h), never
+ * the ordinal.
  */
 public enum DType {
     UINT8(0, 1, Family.INTEGER), INT8(1, 1, Family.INTEGER), INT16(2, 2, Family.INTEGER), INT32(3, 4, Family.INTEGER),

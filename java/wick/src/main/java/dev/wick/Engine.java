@@ -21,7 +21,8 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 
 /**
- * The LibTorch of this process: the choice of natives and calls, threads, the TorchScript executor, CPU memory; any thread.
+ * The LibTorch of this process: the choice of natives and calls, threads, the TorchScript executor, CPU memory; any
+ * thread.
  *
  * <p>It is loaded once, by whatever needs it first, from these settings (and never falls back from a choice that was
  * named):

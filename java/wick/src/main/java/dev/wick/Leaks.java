@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Frees what was forgotten and reports it; any thread.
  *
- * <p>The report names the place of allocation under {@code -Dwick.leaks=track}; a stack walk for every tensor would cost
- * more than most operators, so it is off otherwise.
+ * <p>The report names the place of allocation under {@code -Dwick.leaks=track}; a stack walk for every tensor would
+ * cost more than most operators, so it is off otherwise.
  */
 final class Leaks {
     static final String PROPERTY = "wick.leaks";
@@ -28,8 +28,8 @@ final class Leaks {
     }
 
     /**
-     * What keeps a native object alive on Java's side: the object that the user holds, and the scope of each view of its
-     * memory. The last of them to become unreachable frees a forgotten one.
+     * What keeps a native object alive on Java's side: the object that the user holds, and the scope of each view of
+     * its memory. The last of them to become unreachable frees a forgotten one.
      */
     static final class Ownership implements Runnable {
         private static final VarHandle ANCHORS;

@@ -20,9 +20,9 @@ import java.util.List;
  * }
  * }</pre>
  *
- * <p>What a method calls must be there when it is defined, so children are finished before their parent's methods. Names
- * are those of the state dict; a numbered child is reached by {@code getattr(self, "0")}. The module begins in evaluation
- * mode. Closing the root's builder closes its children's; models that were built stay.
+ * <p>What a method calls must be there when it is defined, so children are finished before their parent's methods.
+ * Names are those of the state dict; a numbered child is reached by {@code getattr(self, "0")}. The module begins in
+ * evaluation mode. Closing the root's builder closes its children's; models that were built stay.
  */
 public final class ModuleBuilder extends NativeResource {
     private final ModuleBuilder parent;

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Prepares a runner: converts a copy, optimises it, warms it up; for {@link Optimization#AUTO}, tries each way beside the
- * model as it is. Confined to one thread.
+ * Prepares a runner: converts a copy, optimises it, warms it up; for {@link Optimization#AUTO}, tries each way beside
+ * the model as it is. Confined to one thread.
  *
  * <p>A way is taken only when its outputs agree with the unoptimised model's on the same inputs, since some graphs make
  * oneDNN Graph throw and an optimisation pass may be wrong. Among those, time decides: what helps one model slows

@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * How deep TorchScript source is nested: brackets, and blocks by their indentation. LibTorch's parser recurses over both,
- * and over the chains that operators, selections and calls form in one expression: every character that is no part of
- * a name counts as a link of such a chain until a comma or the statement ends it.
+ * How deep TorchScript source is nested: brackets, and blocks by their indentation. LibTorch's parser recurses over
+ * both, and over the chains that operators, selections and calls form in one expression: every character that is no
+ * part of a name counts as a link of such a chain until a comma or the statement ends it.
  */
 final class SourceNesting {
     private SourceNesting() {

@@ -18,8 +18,8 @@ import java.util.Objects;
 /**
  * A LibTorch tensor; any thread may use it, and whoever writes its elements keeps other threads away meanwhile.
  *
- * <p>It is the caller's to close, unless a {@link TensorScope} is open on the thread that made it. Shapes and strides are
- * in elements, {@code byteSize} and segments in bytes. What is not here is an {@link Operator} by name.
+ * <p>It is the caller's to close, unless a {@link TensorScope} is open on the thread that made it. Shapes and strides
+ * are in elements, {@code byteSize} and segments in bytes. What is not here is an {@link Operator} by name.
  */
 public final class Tensor extends NativeResource {
     private static final TensorDescription UNKNOWN = null;
@@ -145,9 +145,9 @@ public final class Tensor extends NativeResource {
     /**
      * Makes a contiguous tensor over native memory, without a copy: writes on either side are seen on the other.
      *
-     * <p>The segment stays reachable as long as any tensor uses the memory, so that memory of an automatic arena is never
-     * taken away. An arena that is closed by hand must outlive the tensor and every view of it: this tensor notices at
-     * its next use (an {@link IllegalStateException}), tensors derived from it cannot.
+     * <p>The segment stays reachable as long as any tensor uses the memory, so that memory of an automatic arena is
+     * never taken away. An arena that is closed by hand must outlive the tensor and every view of it: this tensor
+     * notices at its next use (an {@link IllegalStateException}), tensors derived from it cannot.
      *
      * @throws BadArgumentException if the segment is on the heap, read-only or too small
      */
@@ -269,9 +269,9 @@ public final class Tensor extends NativeResource {
      * The tensor's memory, without a copy: from its first element to its last, in bytes. A CPU tensor only.
      *
      * <p>Closing the tensor takes the view away: access is then an {@link IllegalStateException}. A view that is still
-     * held keeps a forgotten tensor alive. Any thread may access it. Making it costs a shared arena, whose close takes 8
-     * to 20 microseconds; {@link #segment(Arena)} lets the caller choose another. The elements of a tensor that is not
-     * contiguous lie at their {@link #strides()}.
+     * held keeps a forgotten tensor alive. Any thread may access it. Making it costs a shared arena, whose close takes
+     * 8 to 20 microseconds; {@link #segment(Arena)} lets the caller choose another. The elements of a tensor that is
+     * not contiguous lie at their {@link #strides()}.
      */
     public MemorySegment segment() {
         Handle usable = usableHandle();

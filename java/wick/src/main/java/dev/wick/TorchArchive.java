@@ -17,10 +17,10 @@ import java.util.zip.Inflater;
  * Checks a TorchScript archive before LibTorch sees it: LibTorch reads no checksum, so that flipped weights would load
  * silently, and it recurses over what is nested. Confined to the thread that checks.
  *
- * <p>An archive is a zip file as PyTorch writes it (caffe2/serialize/inline_container.h; the format is PKWARE's APPNOTE).
- * Every byte of it is accounted for: each record's CRC-32, each field that stands twice (local header and central
- * directory), the padding between them. What is left is an archive that somebody wrote so on purpose, and that is a
- * program: only its nesting is limited.
+ * <p>An archive is a zip file as PyTorch writes it (caffe2/serialize/inline_container.h; the format is PKWARE's
+ * APPNOTE). Every byte of it is accounted for: each record's CRC-32, each field that stands twice (local header and
+ * central directory), the padding between them. What is left is an archive that somebody wrote so on purpose, and that
+ * is a program: only its nesting is limited.
  */
 final class TorchArchive {
     /** Nesting beyond this is refused: LibTorch's parsers and destructors recurse over it. Real models stay below 100. */

@@ -24,8 +24,8 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A TorchScript module; any thread may call and read it, and nobody may change it ({@link #train}, {@link #set}) while it
- * runs.
+ * A TorchScript module; any thread may call and read it, and nobody may change it ({@link #train}, {@link #set}) while
+ * it runs.
  *
  * <p>An archive is a program: damaged ones are refused (every checksum is verified), but load only those you trust.
  */

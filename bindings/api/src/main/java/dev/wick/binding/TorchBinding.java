@@ -102,8 +102,8 @@ public interface TorchBinding {
     void registerModule(Handle module, String name, Handle child);
 
     /**
-     * Compiles TorchScript source, one or more {@code def name(self, ...)}, into methods. What it calls in submodules must
-     * be there already; a source that does not compile leaves the module as it was. Not while it runs. Deep stack.
+     * Compiles TorchScript source, one or more {@code def name(self, ...)}, into methods. What it calls in submodules
+     * must be there already; a source that does not compile leaves the module as it was. Not while it runs. Deep stack.
      */
     void define(Handle module, String source);
 
@@ -218,8 +218,8 @@ public interface TorchBinding {
     Optional<OnednnGraphBinding> onednnGraph();
 
     /**
-     * Why a facet or feature is missing, and which choice has it, by feature: whoever refuses a use says this. Empty when
-     * all is there.
+     * Why a facet or feature is missing, and which choice has it, by feature: whoever refuses a use says this. Empty
+     * when all is there.
      */
     Map<String, String> missingFeatures();
 

@@ -22,9 +22,9 @@ import java.util.Arrays;
 /**
  * Reads and writes numpy's {@code .npy} files, straight between file and tensor memory; any thread.
  *
- * <p>Versions 1.0 to 3.0, either byte order, C and Fortran order, the numeric dtypes that LibTorch has. The file's size is
- * checked against its shape before anything is allocated, so that a header cannot ask for more memory than the file has
- * bytes. Pickles are never read.
+ * <p>Versions 1.0 to 3.0, either byte order, C and Fortran order, the numeric dtypes that LibTorch has. The file's size
+ * is checked against its shape before anything is allocated, so that a header cannot ask for more memory than the file
+ * has bytes. Pickles are never read.
  */
 final class Npy {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};

@@ -1,8 +1,8 @@
 package dev.wick.cli;
 
 /**
- * Pillow's bilinear resampling with antialiasing, to the bit: fixed-point coefficients, rows first, then columns, rounded
- * to 8 bits in between (Pillow's Resample.c); any thread.
+ * Pillow's bilinear resampling with antialiasing, to the bit: fixed-point coefficients, rows first, then columns,
+ * rounded to 8 bits in between (Pillow's Resample.c); any thread.
  */
 final class PillowResize {
     /** 32 bits, less 8 of the sample and 2 for the overshoot of filters with negative lobes. */

@@ -15,8 +15,8 @@ import javax.imageio.stream.ImageInputStream;
  * A picture of 8-bit RGB pixels, row by row; immutable as far as nobody writes the array.
  *
  * <p>It is decoded to the same numbers as Pillow's {@code convert("RGB")}: colour profiles and EXIF orientation are not
- * applied, alpha is dropped. Java's own conversions would apply profiles and brighten grey pictures, so samples are read
- * from the raster.
+ * applied, alpha is dropped. Java's own conversions would apply profiles and brighten grey pictures, so samples are
+ * read from the raster.
  */
 record PixelImage(int width, int height, byte[] pixels) {
     /** Beyond this a file of a few bytes could ask for all memory. */

@@ -7,8 +7,8 @@ import java.util.Map;
 /**
  * What a series of latencies comes to; immutable.
  *
- * <p>Percentiles are by nearest rank: the smallest sample that at least that share of all samples does not exceed, so that
- * each is a time that was measured. The deviation is that of a sample (divided by n - 1), and 0 for one run.
+ * <p>Percentiles are by nearest rank: the smallest sample that at least that share of all samples does not exceed, so
+ * that each is a time that was measured. The deviation is that of a sample (divided by n - 1), and 0 for one run.
  */
 record Statistics(int runs, double mean, double deviation, double minimum, double p50, double p90, double p95, double p99,
         double maximum) {

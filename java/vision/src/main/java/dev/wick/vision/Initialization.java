@@ -13,12 +13,13 @@ import java.util.List;
  * thread.
  *
  * <p>Where draws and order are those of a Python constructor, the weights are the ones it gives after {@code
- * torch.manual_seed(seed)}. A tensor may be drawn twice: PyTorch's layers initialise themselves, and models do it again.
+ * torch.manual_seed(seed)}. A tensor may be drawn twice: PyTorch's layers initialise themselves, and models do it
+ * again.
  */
 final class Initialization {
     /**
-     * One call for all draws: an argument of an operator can only be a fresh generator, which would give each tensor the
-     * same beginning. CPU generators draw on one thread, so that thread counts do not matter.
+     * One call for all draws: an argument of an operator can only be a fresh generator, which would give each tensor
+     * the same beginning. CPU generators draw on one thread, so that thread counts do not matter.
      */
     private static final String DRAW = """
             def draw(self, seed: int, tensors: List[Tensor], uniform: List[bool], scales: List[float]):

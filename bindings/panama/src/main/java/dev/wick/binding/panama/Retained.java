@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * Segments that native tensors look into; any thread.
  *
  * <p>A tensor over Java's memory may outlive the handle that Java holds of it: a view, a model's attribute. So the
- * segment stays reachable here until the shim reports that the last tensor over it is gone. The shim cannot call up into
- * Java from a deleter; it queues ids, and they are drained whenever a tensor is freed or wrapped.
+ * segment stays reachable here until the shim reports that the last tensor over it is gone. The shim cannot call up
+ * into Java from a deleter; it queues ids, and they are drained whenever a tensor is freed or wrapped.
  */
 final class Retained {
     private static final Map<Long, MemorySegment> SEGMENTS = new ConcurrentHashMap<>();

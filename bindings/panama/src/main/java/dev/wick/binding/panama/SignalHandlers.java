@@ -11,8 +11,8 @@ import java.lang.invoke.MethodHandle;
 /**
  * Keeps the JVM's signal handlers while a foreign library loads.
  *
- * <p>The JVM lives on SIGSEGV (implicit null checks, safepoint polls). A LibTorch that pulls in UCX replaces the handlers
- * while it loads, and the next implicit null check would end the process.
+ * <p>The JVM lives on SIGSEGV (implicit null checks, safepoint polls). A LibTorch that pulls in UCX replaces the
+ * handlers while it loads, and the next implicit null check would end the process.
  */
 final class SignalHandlers {
     private static final int SIGILL = 4;

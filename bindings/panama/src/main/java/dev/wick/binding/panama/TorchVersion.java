@@ -57,8 +57,8 @@ record TorchVersion(String full, boolean cxx11Abi) {
     }
 
     /**
-     * Looks at the name of {@code c10::Error}'s constructor, which takes a std::string. Other names do not tell: the wheel
-     * of 2.6 has the old std::string and carries a libstdc++ with both.
+     * Looks at the name of {@code c10::Error}'s constructor, which takes a std::string. Other names do not tell: the
+     * wheel of 2.6 has the old std::string and carries a libstdc++ with both.
      */
     static boolean usesCxx11Abi(Path libc10) {
         try {
