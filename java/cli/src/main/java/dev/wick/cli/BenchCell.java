@@ -19,7 +19,7 @@ import java.util.Map;
  * @param preparation          what the runner did before
  * @param why                  its optimisation was taken
  * @param preparationSeconds   how long that took
- * @param preparationPeakBytes most memory while it prepared, or -1
+ * @param preparationPeakBytes most memory while it prepared
  * @param peakBytes            most memory while it ran
  * @param peakSource           {@code allocator} or {@code rss}
  * @param maximumDifference    largest output difference against FP32

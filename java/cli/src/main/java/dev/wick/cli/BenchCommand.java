@@ -6,6 +6,7 @@ import dev.wick.Engine;
 import dev.wick.Optimization;
 import dev.wick.Tensor;
 import dev.wick.TorchScriptModel;
+import dev.wick.binding.TorchBinding;
 import dev.wick.error.NativesException;
 import dev.wick.error.WickException;
 import java.io.IOException;
@@ -35,7 +36,8 @@ import picocli.CommandLine.Spec;
                 "",
                 "Percentiles are by nearest rank. items/s is the batch by the mean latency; 'of fp32' the "
                         + "median by FP32's of the same batch. Peak memory is that of "
-                        + "LibTorch's allocator while the cell runs, with the model and without what preparing it took. "
+                        + "LibTorch's allocator while the cell runs, with the model and without what preparing it took; "
+                        + "where that cannot be counted, which is said, the whole process's. "
                         + "Differences are against the unoptimised model in FP32 on the same input. Top-5 agreement is, "
                         + "over the rows of the first output's last dimension, the mean share of the five largest "
                         + "elements' indices that both have.",
@@ -238,6 +240,10 @@ final class BenchCommand implements Callable<Integer> {
                     cell.preparation().optimization().text(), notes(cell));
         }
         table.print(out, "");
+        if (report.cells().stream().anyMatch(cell -> cell.peakSource().equals("rss"))) {
+            out.println("peak: of the whole process with the JVM (rss): "
+                    + Engine.get().missingFeatures().get(TorchBinding.MEMORY));
+        }
     }
 
     private static String milliseconds(double value) {

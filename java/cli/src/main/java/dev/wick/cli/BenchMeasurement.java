@@ -100,7 +100,7 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
                 OutputComparison comparison = OutputComparison.of(outputs, reference);
                 return new BenchCell(dtype, batch, Arrays.copyOf(samples, done), warmed, done < runs || warmed < warmUpRuns,
                         runner.preparation(), prepared.why(), preparationSeconds, preparationPeak,
-                        peak >= 0 ? peak : Machine.peakResidentBytes(), peak >= 0 ? "allocator" : "rss",
+                        peak, counted(engine) ? "allocator" : "rss",
                         comparison.maximum(), comparison.mean(), comparison.top5Agreement(), comparison.nanOutputs());
             }
         } finally {
@@ -117,15 +117,21 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
         return time;
     }
 
+    /** Whether LibTorch's allocator is counted; else the whole process is what can be told. */
+    private static boolean counted(Engine engine) {
+        return !engine.missingFeatures().containsKey(TorchBinding.MEMORY);
+    }
+
     private static void resetPeak(Engine engine) {
-        if (!engine.missingFeatures().containsKey(TorchBinding.MEMORY)) {
+        if (counted(engine)) {
             engine.resetPeakCpuMemory();
+        } else {
+            Machine.resetPeakResident();
         }
     }
 
-    /** What LibTorch's allocator held at most; -1 where this choice of calls does not count. */
     private static long peak(Engine engine) {
-        return engine.missingFeatures().containsKey(TorchBinding.MEMORY) ? -1 : engine.cpuMemory().allocatedBytesPeak();
+        return counted(engine) ? engine.cpuMemory().allocatedBytesPeak() : Machine.peakResidentBytes();
     }
 
     /** A runner, and why its optimisation was taken. */

@@ -176,8 +176,8 @@ final class BenchPage {
                 size(cell.peakBytes()), bytes(cell.peakBytes()), cell.peakSource(), size(cell.preparationPeakBytes()),
                 bytes(cell.preparationPeakBytes()), bytes(cell.preparation().convertedBytes()))));
         page.paragraph("allocator: what LibTorch's allocator held while the cell ran, with the model and without what "
-                + "preparing it took. rss: the most that the whole process, with the JVM, has held since it began, "
-                + "where the choice of calls does not count what the allocator holds.");
+                + "preparing it took. rss: the most that the whole process, with the JVM and its libraries, held "
+                + "meanwhile, where the choice of calls does not count what the allocator holds.");
     }
 
     private static void agreement(HtmlPage page, BenchReport report) {

@@ -48,7 +48,16 @@ final class Machine {
         return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 
-    /** Most memory that the process has held, in bytes; -1 where the system does not say. */
+    /** Begins {@link #peakResidentBytes()} anew, where the system lets it (proc(5): 5 into clear_refs). */
+    static void resetPeakResident() {
+        try {
+            Files.writeString(Path.of("/proc/self/clear_refs"), "5");
+        } catch (IOException e) {
+            // Then the peak is that of the process so far, which is no smaller.
+        }
+    }
+
+    /** Most memory that the process has held since that was reset, in bytes; -1 where the system does not say. */
     static long peakResidentBytes() {
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
             return lines.filter(line -> line.startsWith("VmHWM:"))

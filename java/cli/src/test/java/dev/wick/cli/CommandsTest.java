@@ -339,6 +339,7 @@ class CommandsTest {
 
         assertThat(cli.code()).isZero();
         assertThat(cli.out()).contains("mean ms", "p99", "max diff", "top-5");
+        assertThat(cli.out().contains("(rss)")).isEqualTo(peakMemorySource().equals("rss"));
         assertThat(cli.err().lines()).hasSize(4);
         JsonNode report = MAPPER.readTree(json.toFile());
         assertThat(report.at("/complete").asBoolean()).isTrue();
