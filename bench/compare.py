@@ -380,7 +380,7 @@ def contestants(machine, arguments):
 
 
 # What ./wick sets, where it is not set.
-BRIEF_WAITS = {"GOMP_SPINCOUNT": "3000", "OPENBLAS_THREAD_TIMEOUT": "12"}
+BRIEF_WAITS = dict(re.findall(r"export (GOMP_SPINCOUNT|OPENBLAS_THREAD_TIMEOUT)=(\d+)", (ROOT / "wick").read_text()))
 ONE_THREAD = "OpenBLAS, one thread"
 
 

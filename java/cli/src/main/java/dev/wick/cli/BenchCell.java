@@ -19,7 +19,7 @@ import java.util.Map;
  * @param preparation          what the runner did before
  * @param why                  its optimisation was taken
  * @param preparationSeconds   how long that took
- * @param preparationPeakBytes most memory while it prepared
+ * @param preparationPeakBytes most memory while it prepared; -1 where the system does not say
  * @param peakBytes            most memory while it ran
  * @param peakSource           {@code allocator} or {@code rss}
  * @param maximumDifference    largest output difference against FP32

@@ -15,6 +15,8 @@ final class CallGuard implements AutoCloseable {
     private final boolean fusionAsked;
 
     private CallGuard(GradMode wanted, int threads, boolean fused) {
+        // First, since it can fail: nobody closes a guard that was not made.
+        previousThreads = ThreadCounts.enter(threads);
         mode = new Owned.Mode(wanted == GradMode.INFERENCE);
         if (wanted == GradMode.NO_GRAD) {
             // Leaving inference mode switches gradients on; the guard restores this as well.
@@ -25,7 +27,6 @@ final class CallGuard implements AutoCloseable {
             torch.setGraphExecutorOptimize(ExecutorAccess.optimizes());
         }
         fusionAsked = fused && OnednnGraph.enter();
-        previousThreads = ThreadCounts.enter(threads);
     }
 
     /** For a call. */
@@ -41,7 +42,6 @@ final class CallGuard implements AutoCloseable {
 
     @Override
     public void close() {
-        ThreadCounts.leave(previousThreads);
         if (fusionAsked) {
             OnednnGraph.leave();
         }
@@ -49,5 +49,6 @@ final class CallGuard implements AutoCloseable {
             torch.setGraphExecutorOptimize(!torch.getGraphExecutorOptimize());
         }
         mode.giveBack();
+        ThreadCounts.leave(previousThreads);
     }
 }
