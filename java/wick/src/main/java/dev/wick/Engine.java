@@ -145,6 +145,10 @@ public final class Engine {
         return binding.cuda().map(CudaBinding::devices).orElse(List.of());
     }
 
+    CudaBinding cuda() {
+        return facet(binding.cuda(), TorchBinding.CUDA);
+    }
+
     private MemoryBinding memory() {
         return facet(binding.memory(), TorchBinding.MEMORY);
     }

@@ -63,6 +63,14 @@ public final class Tensor extends NativeResource {
                 GradMode.NO_GRAD));
     }
 
+    /** An uninitialised tensor in page-locked host memory that belongs to another object of this package. */
+    static Tensor unscopedPinned(DType dtype, long[] shape) {
+        BoxedValue made = Engine.binding().callOperator("aten::empty", CallSettings.NO_GRAD, Arguments.boxAll(shape,
+                Arguments.keyword("dtype", dtype), Arguments.keyword("device", Device.CPU),
+                Arguments.keyword("pin_memory", true)));
+        return unscoped(((BoxedValue.TensorValue) made).tensor());
+    }
+
     // Making
 
     /** Makes a tensor whose elements are whatever the memory held. */
@@ -76,6 +84,20 @@ public final class Tensor extends NativeResource {
         Engine.get().require(device);
         return new Tensor(Engine.binding().emptyTensor(shape, dtype.code(), device.type().code(),
                 Math.max(device.index(), device.type() == Device.Type.CUDA ? 0 : -1), GradMode.NO_GRAD));
+    }
+
+    /**
+     * Makes a tensor in page-locked host memory, whose elements are whatever the memory held: copies between it and a CUDA
+     * device need not wait. LibTorch rounds its size up to a power of two.
+     *
+     * @throws UnsupportedFeatureException where there is no CUDA
+     */
+    public static Tensor pinned(DType dtype, long... shape) {
+        checkShape(shape);
+        Engine.get().cuda();
+        Tensor tensor = unscopedPinned(dtype, shape);
+        TensorScope.adopt(tensor);
+        return tensor;
     }
 
     /** Makes a tensor of zeros. */
@@ -245,6 +267,11 @@ public final class Tensor extends NativeResource {
             case CHANNELS_LAST_3D -> TensorDescription.CHANNELS_LAST_3D;
             case PRESERVE -> throw new BadArgumentException("preserve is no layout that a tensor can have");
         });
+    }
+
+    /** Whether it lies in page-locked host memory. */
+    public boolean isPinned() {
+        return description().has(TensorDescription.PINNED);
     }
 
     public boolean requiresGrad() {

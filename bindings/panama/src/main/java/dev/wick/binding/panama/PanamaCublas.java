@@ -50,7 +50,7 @@ final class PanamaCublas implements CublasBinding {
             frame.check(WickCuda.wick_cuda_set_device(plan.device(), previous, frame.error));
             int before = previous.get(ValueLayout.JAVA_INT, 0);
             try {
-                frame.check(WickCuda.wick_cuda_cublas_handle(frame.out, frame.error));
+                frame.check(WickCuda.wick_cuda_cublas_handle(0, frame.out, frame.error));
                 enqueue(MemorySegment.ofAddress(frame.outValue()), plan, arena);
             } finally {
                 if (before != plan.device()) {

@@ -1,0 +1,15 @@
+package dev.wick.binding;
+
+/**
+ * LibTorch's statistics of page-locked host memory ({@code at::HostStats}); bytes and counts, immutable.
+ *
+ * @param activeRequests allocations in use
+ * @param activeBytes    their bytes, rounded up to a power of two
+ * @param allocations    allocations in use or free
+ * @param allocatedBytes their bytes
+ * @param numHostAlloc   times the driver locked pages
+ * @param numHostFree    times it unlocked them
+ */
+public record CudaHostMemory(CudaMemory.Stat activeRequests, CudaMemory.Stat activeBytes, CudaMemory.Stat allocations,
+        CudaMemory.Stat allocatedBytes, long numHostAlloc, long numHostFree) {
+}
