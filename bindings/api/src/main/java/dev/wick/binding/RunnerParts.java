@@ -8,6 +8,8 @@ public enum RunnerParts {
     CALL(2),
     /** Copies what it gave into the outputs. */
     OUTPUTS(4),
+    /** All three. */
+    RUN(1 | 2 | 4),
     /** The call, for a graph: refuses outputs that the graph would not compute anew. */
     CAPTURED_CALL(2 | 8),
     /** All of it, for a graph: refuses outputs that the graph would not compute anew. */
