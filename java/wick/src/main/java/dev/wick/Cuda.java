@@ -31,6 +31,16 @@ public final class Cuda {
         return device.index();
     }
 
+    /** The newest CUDA runtime that the driver supports, as CUDA writes it: 13000 is 13.0. */
+    public static int driverVersion() {
+        return binding().driverVersion();
+    }
+
+    /** The CUDA runtime in use, as CUDA writes it. */
+    public static int runtimeVersion() {
+        return binding().runtimeVersion();
+    }
+
     /** Waits for all work on a device. */
     public static void synchronize(Device device) {
         binding().synchronize(index(device));

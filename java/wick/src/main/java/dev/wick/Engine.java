@@ -158,7 +158,7 @@ public final class Engine {
     }
 
     /** Throws unless LibTorch can use the device here; nothing ever falls back to the CPU by itself. */
-    void require(Device device) {
+    public void require(Device device) {
         if (device.type() == Device.Type.CUDA) {
             if (binding.cuda().isEmpty()) {
                 throw new UnsupportedFeatureException("no " + device + ": "

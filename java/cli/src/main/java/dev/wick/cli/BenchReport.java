@@ -1,6 +1,7 @@
 package dev.wick.cli;
 
 import dev.wick.DType;
+import dev.wick.Device;
 import dev.wick.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -126,6 +127,11 @@ final class BenchReport {
         settings.put("budgetSeconds", measurement.budgetSeconds());
         settings.put("inputs", measurement.shapes().stream().map(InputShape::toString).toList());
         settings.put("image", image == null ? null : image.toString());
+        if (measurement.device().type() == Device.Type.CUDA) {
+            settings.put("cudaGraph", measurement.graph());
+            settings.put("transfers", measurement.transfers().text());
+            settings.put("cuda", Machine.describeGpu(measurement.device()));
+        }
         report.put("settings", settings);
         report.put("model", measurement.model().toString());
         long bytes = measurement.model().archiveBytes();

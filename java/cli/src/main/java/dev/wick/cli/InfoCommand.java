@@ -120,7 +120,8 @@ final class InfoCommand implements Callable<Integer> {
         devices.add(ordered("device", "cpu", "name", Machine.cpu(),
                 "capability", runtime.getOrDefault("cpu_capability", "unknown")));
         for (CudaDevice device : engine.cudaDevices()) {
-            devices.add(ordered("device", "cuda:" + (devices.size() - 1), "name", device.toString()));
+            devices.add(ordered("device", "cuda:" + device.index(), "name", Machine.gpu(device), "uuid", device.uuid(),
+                    "freeBytes", device.freeBytes(), "totalBytes", device.totalBytes()));
         }
         info.put("devices", devices);
 
