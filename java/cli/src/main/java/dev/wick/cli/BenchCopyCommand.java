@@ -181,7 +181,7 @@ final class BenchCopyCommand implements Callable<Integer> {
 
     private List<Result> measure(long bytes) {
         long elements = bytes / Integer.BYTES;
-        int copies = (int) Math.clamp(ROUND_BYTES / bytes, 1, MOST_COPIES);
+        int copies = Math.clamp(ROUND_BYTES / bytes, 1, MOST_COPIES);
         Way[] ways = Way.values();
         double[][] many = new double[ways.length][rounds];
         double[][] single = new double[ways.length][rounds];
