@@ -105,13 +105,18 @@ TEST(sums_and_products_are_the_cpus) {
     const Tensor b = call_operator("aten::flip", Tree().tensor(a).list(1).integer(0));
     const Tensor a_there = to(a, "cuda:0", dtype);
     const Tensor b_there = to(b, "cuda:0", dtype);
-    for (const char* name : {"aten::add", "aten::sub", "aten::mul"}) {
+    std::vector<const char*> names = {"aten::add", "aten::sub", "aten::mul"};
+    if (dtype != INT32 && dtype != INT64) {
+      names.push_back("aten::div");
+    }
+    for (const char* name : names) {
       const auto expected = call_operator(name, Tree().tensor(a).tensor(b));
       const auto got = call_operator(name, Tree().tensor(a_there).tensor(b_there));
       CHECK_EQUAL(describe(got).dtype, static_cast<int32_t>(dtype));
       CHECK(values(to(got, "cpu", dtype)) == values(expected));
-      const auto expected_with_number = call_operator(name, Tree().tensor(a).integer(3));
-      const auto got_with_number = call_operator(name, Tree().tensor(a_there).integer(3));
+      // A power of two, since CUDA divides by multiplying with the inverse.
+      const auto expected_with_number = call_operator(name, Tree().tensor(a).integer(4));
+      const auto got_with_number = call_operator(name, Tree().tensor(a_there).integer(4));
       CHECK(values(to(got_with_number, "cpu", dtype)) == values(expected_with_number));
     }
   }
