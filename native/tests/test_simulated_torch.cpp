@@ -1,7 +1,6 @@
 // LibTorch's own libtorch_cuda on the simulated CUDA runtime, through the C ABI: its allocator, streams and copies are the
 // real ones, and results of the few kernels that run on the host are compared with the CPU's.
-#include <cstring>
-
+#include <cuda_runtime_api.h>
 #include <dlfcn.h>
 #include <wick/cuda.h>
 
@@ -106,13 +105,18 @@ TEST(sums_and_products_are_the_cpus) {
     const Tensor b = call_operator("aten::flip", Tree().tensor(a).list(1).integer(0));
     const Tensor a_there = to(a, "cuda:0", dtype);
     const Tensor b_there = to(b, "cuda:0", dtype);
-    for (const char* name : {"aten::add", "aten::sub", "aten::mul"}) {
+    std::vector<const char*> names = {"aten::add", "aten::sub", "aten::mul"};
+    if (dtype != INT32 && dtype != INT64) {
+      names.push_back("aten::div");
+    }
+    for (const char* name : names) {
       const auto expected = call_operator(name, Tree().tensor(a).tensor(b));
       const auto got = call_operator(name, Tree().tensor(a_there).tensor(b_there));
       CHECK_EQUAL(describe(got).dtype, static_cast<int32_t>(dtype));
       CHECK(values(to(got, "cpu", dtype)) == values(expected));
-      const auto expected_with_number = call_operator(name, Tree().tensor(a).integer(3));
-      const auto got_with_number = call_operator(name, Tree().tensor(a_there).integer(3));
+      // A power of two, since CUDA divides by multiplying with the inverse.
+      const auto expected_with_number = call_operator(name, Tree().tensor(a).integer(4));
+      const auto got_with_number = call_operator(name, Tree().tensor(a_there).integer(4));
       CHECK(values(to(got_with_number, "cpu", dtype)) == values(expected_with_number));
     }
   }
@@ -143,6 +147,37 @@ TEST(a_module_runs_on_the_device) {
     CHECK_EQUAL(describe(y).device_type, 1);
     CHECK(values(to_cpu(y)) == values(expected));
   }
+}
+
+// In place, so that nothing is allocated: LibTorch's allocator has not been told of the capture.
+TEST(operators_are_captured_on_a_stream_and_replayed) {
+  const Tensor sum = to(make_tensor({4}, {1, 2, 3, 4}), "cuda:0");
+  const Tensor one = to(make_tensor({4}, {1, 1, 1, 1}), "cuda:0");
+  cudaStream_t stream = nullptr;
+  CHECK_EQUAL(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
+  const wick_call_options on_stream{WICK_MODE_NO_GRAD, 0, 0, 1, reinterpret_cast<int64_t>(stream)};
+  const auto add = [&] {
+    Answer answer;
+    const Tree arguments = Tree().tensor(sum).tensor(one);
+    CHECK_OK(wick_operator_call_by_name("aten::add_", 10, &on_stream, arguments.data(), arguments.count(),
+                                        answer.out(), &error));
+  };
+  CHECK_EQUAL(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  add();
+  add();
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t executable = nullptr;
+  CHECK_EQUAL(cudaStreamEndCapture(stream, &graph), cudaSuccess);
+  CHECK_EQUAL(cudaGraphInstantiateWithFlags(&executable, graph, 0), cudaSuccess);
+  CHECK(values(to_cpu(sum)) == std::vector<float>({1, 2, 3, 4}));
+  for (int i = 1; i <= 3; ++i) {
+    CHECK_EQUAL(cudaGraphLaunch(executable, stream), cudaSuccess);
+    CHECK_EQUAL(cudaStreamSynchronize(stream), cudaSuccess);
+    CHECK_EQUAL(values(to_cpu(sum))[3], 4 + 2 * i);
+  }
+  CHECK_EQUAL(cudaGraphExecDestroy(executable), cudaSuccess);
+  CHECK_EQUAL(cudaGraphDestroy(graph), cudaSuccess);
+  CHECK_EQUAL(cudaStreamDestroy(stream), cudaSuccess);
 }
 
 TEST(a_kernel_that_is_not_there_is_an_error_that_names_it) {

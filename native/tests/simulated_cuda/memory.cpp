@@ -157,7 +157,7 @@ void copy(Lock& lock, void* to_address, const void* from_address, const Rows& ro
       copy_rows(to.bytes, staged != nullptr ? staged->data() : from.bytes, rows, delay);
     });
   });
-  if (waits && stream.capture == nullptr) {
+  if (waits) {
     wait(lock, stream.end());
   }
 }

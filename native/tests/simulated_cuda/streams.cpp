@@ -33,15 +33,6 @@ void work(const std::shared_ptr<Stream>& stream) {
   }
 }
 
-std::shared_ptr<Stream> stream_of_this_thread(int device) {
-  thread_local std::map<int, std::shared_ptr<Stream>> streams;
-  auto& stream = streams[device];
-  if (stream == nullptr) {
-    stream = make_stream(device, cudaStreamDefault, 0);
-  }
-  return stream;
-}
-
 void destroy(Stream& stream) {
   stream.destroyed = true;
   if (stream.capture != nullptr) {
@@ -82,10 +73,7 @@ std::shared_ptr<Stream> find_stream(cudaStream_t handle) {
   if (handle == nullptr || handle == cudaStreamLegacy) {
     return current_device().legacy;
   }
-  if (handle == cudaStreamPerThread) {
-    current_device();
-    return stream_of_this_thread(current_device_index());
-  }
+  require(handle != cudaStreamPerThread, cudaErrorNotSupported);
   const auto found = world().streams.find(reinterpret_cast<Stream*>(handle));
   require(found != world().streams.end() && !found->second->destroyed, cudaErrorInvalidResourceHandle);
   return found->second;
@@ -157,7 +145,7 @@ cudaError_t cudaStreamCreate(cudaStream_t* stream) {
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   return call([&](Lock&) {
     const auto stream = find_stream(handle);
-    require(!stream->legacy && handle != cudaStreamPerThread, cudaErrorInvalidResourceHandle);
+    require(!stream->legacy, cudaErrorInvalidResourceHandle);
     destroy(*stream);
   });
 }
