@@ -1,6 +1,8 @@
 // LibTorch's own libtorch_cuda on the simulated CUDA runtime, through the C ABI: its allocator, streams and copies are the
 // real ones, and results of the few kernels that run on the host are compared with the CPU's.
 #include <cuda_runtime_api.h>
+#include <cstring>
+
 #include <dlfcn.h>
 #include <wick/cuda.h>
 
@@ -43,6 +45,24 @@ Tree on_device(Tree& sizes) {
 
 Tensor pinned(wick_tensor tensor) { return call_operator("aten::pin_memory", Tree().tensor(tensor)); }
 
+// A stream of the device, with the settings of a call on it.
+class Stream {
+ public:
+  Stream() {
+    CHECK_OK(wick_cuda_stream_take(0, 0, &stream_, &error));
+    options_ = {WICK_MODE_NO_GRAD, 0, 0, 1, stream_};
+  }
+  ~Stream() { wick_cuda_stream_give_back(0, 0, stream_); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  operator int64_t() const { return stream_; }
+  const wick_call_options* options() const { return &options_; }
+
+ private:
+  int64_t stream_ = 0;
+  wick_call_options options_{};
+};
+
 }  // namespace
 
 TEST(libtorch_sees_the_device) {
@@ -51,6 +71,7 @@ TEST(libtorch_sees_the_device) {
       throw check::Failed(dlerror());
     }
   }
+  CHECK_OK(wick_cuda_initialize(&error));
   int32_t count = -1;
   CHECK_OK(wick_cuda_device_count(&count, &error));
   CHECK_EQUAL(count, 1);
@@ -149,35 +170,117 @@ TEST(a_module_runs_on_the_device) {
   }
 }
 
-// In place, so that nothing is allocated: LibTorch's allocator has not been told of the capture.
 TEST(operators_are_captured_on_a_stream_and_replayed) {
   const Tensor sum = to(make_tensor({4}, {1, 2, 3, 4}), "cuda:0");
   const Tensor one = to(make_tensor({4}, {1, 1, 1, 1}), "cuda:0");
-  cudaStream_t stream = nullptr;
-  CHECK_EQUAL(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
-  const wick_call_options on_stream{WICK_MODE_NO_GRAD, 0, 0, 1, reinterpret_cast<int64_t>(stream)};
+  const Stream stream;
   const auto add = [&] {
     Answer answer;
     const Tree arguments = Tree().tensor(sum).tensor(one);
-    CHECK_OK(wick_operator_call_by_name("aten::add_", 10, &on_stream, arguments.data(), arguments.count(),
+    CHECK_OK(wick_operator_call_by_name("aten::add_", 10, stream.options(), arguments.data(), arguments.count(),
                                         answer.out(), &error));
   };
-  CHECK_EQUAL(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  Owned<&wick_cuda_graph_free> graph;
+  int64_t nodes = 0;
+  CHECK_OK(wick_cuda_graph_begin(0, stream, 0, graph.out(), &error));
   add();
   add();
-  cudaGraph_t graph = nullptr;
-  cudaGraphExec_t executable = nullptr;
-  CHECK_EQUAL(cudaStreamEndCapture(stream, &graph), cudaSuccess);
-  CHECK_EQUAL(cudaGraphInstantiateWithFlags(&executable, graph, 0), cudaSuccess);
+  CHECK_OK(wick_cuda_graph_end(graph, 0, &nodes, &error));
+  CHECK_EQUAL(nodes, 2);
   CHECK(values(to_cpu(sum)) == std::vector<float>({1, 2, 3, 4}));
   for (int i = 1; i <= 3; ++i) {
-    CHECK_EQUAL(cudaGraphLaunch(executable, stream), cudaSuccess);
-    CHECK_EQUAL(cudaStreamSynchronize(stream), cudaSuccess);
+    CHECK_OK(wick_cuda_graph_run(graph, stream, &error));
     CHECK_EQUAL(values(to_cpu(sum))[3], 4 + 2 * i);
   }
-  CHECK_EQUAL(cudaGraphExecDestroy(executable), cudaSuccess);
-  CHECK_EQUAL(cudaGraphDestroy(graph), cudaSuccess);
-  CHECK_EQUAL(cudaStreamDestroy(stream), cudaSuccess);
+}
+
+TEST(what_a_capture_allocates_is_the_graphs_until_it_is_freed) {
+  const Tensor x = to(noise({1 << 20}), "cuda:0");
+  const Stream stream;
+  const auto add = [&] {
+    Answer answer;
+    const Tree arguments = Tree().tensor(x).tensor(x);
+    CHECK_OK(wick_operator_call_by_name("aten::add", 9, stream.options(), arguments.data(), arguments.count(),
+                                        answer.out(), &error));
+  };
+  const auto reserved = [] {
+    wick_cuda_memory memory;
+    CHECK_OK(wick_cuda_memory_trim(&error));
+    CHECK_OK(wick_cuda_memory_get(0, &memory, &error));
+    return memory.reserved_bytes.all.current;
+  };
+  add();
+  const int64_t before = reserved();
+  wick_cuda_graph graph = 0;
+  CHECK_OK(wick_cuda_graph_begin(0, stream, 0, &graph, &error));
+  add();
+  CHECK_OK(wick_cuda_graph_end(graph, 0, nullptr, &error));
+  CHECK(reserved() > before);
+  CHECK_OK(wick_cuda_graph_launch(graph, stream, &error));
+  wick_cuda_graph_free(graph);
+  CHECK_EQUAL(reserved(), before);
+}
+
+TEST(the_operator_that_breaks_a_capture_is_named) {
+  const Tensor x = to(noise({4}), "cuda:0");
+  const Stream stream;
+  Owned<&wick_cuda_graph_free> graph;
+  CHECK_OK(wick_cuda_graph_begin(0, stream, 0, graph.out(), &error));
+  Answer answer;
+  const Tree arguments = Tree().tensor(x);
+  CHECK(wick_operator_call_by_name("aten::item", 10, stream.options(), arguments.data(), arguments.count(),
+                                   answer.out(), &error) != WICK_OK);
+  CHECK_FAILS(WICK_UNSUPPORTED, "aten::item cannot be captured",
+              wick_cuda_graph_end(graph, 1, nullptr, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "ended once", wick_cuda_graph_end(graph, 0, nullptr, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "has not ended well", wick_cuda_graph_launch(graph, stream, &error));
+}
+
+// One copy each way from page-locked memory, one wait, and nothing that CUDA would stage; as a graph, one launch.
+TEST(a_run_waits_once_and_copies_page_locked_memory_alone) {
+  const Module module = load("tiny.pt", 1);
+  const Method forward = method(module, "forward");
+  const Tensor x = pinned(make_tensor({3}, {1, 2, 3}));
+  const Stream stream;
+  wick_call_options options = *stream.options();
+  options.mode = WICK_MODE_INFERENCE;
+  for (const int32_t compute : {-1, static_cast<int32_t>(FLOAT16)}) {
+    Owned<&wick_runner_free> runner;
+    const wick_tensor input = x;
+    CHECK_OK(wick_runner_create(forward, &options, &input, 1, compute, FLOAT32, runner.out(), &error));
+    Answer outputs;
+    CHECK_OK(wick_runner_outputs(runner, outputs.out(), &error));
+    Tensor output;
+    CHECK_OK(wick_tensor_retain(outputs.tensor(1), output.out(), &error));
+    CHECK((describe(output).flags & WICK_TENSOR_PINNED) != 0);
+    for (int i = 0; i < 3; ++i) {
+      CHECK_OK(wick_runner_run(runner, &error));
+    }
+    const auto reset = find<decltype(simulated_cuda_reset_counters)>("simulated_cuda_reset_counters");
+    reset();
+    CHECK_OK(wick_runner_run(runner, &error));
+    CHECK(values(output) == std::vector<float>({2, 3, 4}));
+    const simulated_cuda_counters eager = counters();
+    CHECK_EQUAL(eager.copies_to_device_pinned, 1);
+    CHECK_EQUAL(eager.copies_to_host_pinned, 1);
+    CHECK_EQUAL(eager.copies_to_device_pageable + eager.copies_to_host_pageable + eager.copies_on_host, 0);
+    CHECK_EQUAL(eager.stream_synchronizations, 1);
+    CHECK_EQUAL(eager.event_synchronizations + eager.device_synchronizations + eager.blocking_copies, 0);
+    CHECK_EQUAL(eager.device_allocations + eager.host_allocations, 0);
+
+    Owned<&wick_cuda_graph_free> graph;
+    CHECK_OK(wick_cuda_graph_begin(0, stream, 0, graph.out(), &error));
+    CHECK_OK(wick_runner_enqueue(runner, 15, 0, &error));
+    CHECK_OK(wick_cuda_graph_end(graph, 0, nullptr, &error));
+    std::memset(reinterpret_cast<void*>(describe(output).data), 0, 12);
+    reset();
+    CHECK_OK(wick_cuda_graph_run(graph, stream, &error));
+    CHECK(values(output) == std::vector<float>({2, 3, 4}));
+    const simulated_cuda_counters replayed = counters();
+    CHECK_EQUAL(replayed.graph_launches, 1);
+    CHECK_EQUAL(replayed.stream_synchronizations, 1);
+    CHECK_EQUAL(replayed.kernel_launches + replayed.copies_to_device_pinned + replayed.copies_to_host_pinned, 0);
+  }
 }
 
 TEST(a_kernel_that_is_not_there_is_an_error_that_names_it) {
@@ -185,17 +288,23 @@ TEST(a_kernel_that_is_not_there_is_an_error_that_names_it) {
   Answer answer;
   const Tree arguments = Tree().tensor(there);
   const wick_call_options plain{WICK_MODE_NO_GRAD, 0, 0, 0, 0};
-  CHECK_FAILS(WICK_FAILED, "not supported",
+  CHECK_FAILS(WICK_CUDA_ERROR, "not supported",
               wick_operator_call_by_name("aten::erfinv", 12, &plain, arguments.data(), arguments.count(), answer.out(),
                                          &error));
+  CHECK_EQUAL(error.cuda_code, int32_t{cudaErrorNotSupported});
+  CHECK_EQUAL(error.cuda_sticky, 0);
   CHECK(values(to_cpu(there)) == values(noise({10})));
 }
 
 TEST(memory_runs_out_and_the_rest_goes_on) {
   const int64_t too_large = int64_t{1} << 31;
   Tensor tensor;
-  CHECK(wick_tensor_empty(&too_large, 1, FLOAT32, 1, 0, nullptr, tensor.out(), &error) != WICK_OK);
-  CHECK(message(error).find("CUDA out of memory. Tried to allocate 8.00 GiB") != std::string::npos);
+  CHECK_FAILS(WICK_OUT_OF_MEMORY, "CUDA out of memory. Tried to allocate 8.00 GiB",
+              wick_tensor_empty(&too_large, 1, FLOAT32, 1, 0, nullptr, tensor.out(), &error));
+  CHECK_EQUAL(error.requested_bytes, int64_t{8} << 30);
+  CHECK_EQUAL(error.limit_bytes, int64_t{1} << 30);
+  CHECK(error.reserved_bytes >= error.allocated_bytes);
+  CHECK(error.free_bytes > 0 && error.free_bytes <= error.limit_bytes);
   CHECK(values(to_cpu(to(noise({10}), "cuda:0"))) == values(noise({10})));
 }
 

@@ -54,15 +54,20 @@ void check(cudaError_t code, const char* action) {
 
 void classify_failure(wick_error& record) noexcept {
   const std::string_view message(record.message, static_cast<size_t>(record.message_length));
-  constexpr std::string_view mark_of_cuda = "CUDA error: ";
-  const size_t at = message.find(mark_of_cuda);
   // Whatever failed, a lost context is why; CUDA goes on saying so.
   const cudaError_t last = cudaPeekAtLastError();
   if (is_sticky(last)) {
     mark(record, last);
-  } else if (at != std::string_view::npos) {
-    const std::string_view text = message.substr(at + mark_of_cuda.size());
-    mark(record, code_of(text.substr(0, text.find('\n'))));
+    return;
+  }
+  // What LibTorch begins its message with, of the runtime's errors and of the driver's.
+  for (const std::string_view words : {std::string_view("CUDA error: "), std::string_view("CUDA driver error: ")}) {
+    const size_t at = message.find(words);
+    if (at != std::string_view::npos) {
+      const std::string_view text = message.substr(at + words.size());
+      mark(record, code_of(text.substr(0, text.find('\n'))));
+      return;
+    }
   }
 }
 

@@ -37,6 +37,7 @@ final class PreparedCall {
     private Handle handle;
     /** Null on the CPU. */
     private CudaBinding cuda;
+    private int device = -1;
     private Handle stream;
     private boolean ownStream;
     private boolean closed;
@@ -105,12 +106,13 @@ final class PreparedCall {
 
     private void takeStream(Device device, CudaStream asked) {
         cuda = Cuda.binding();
+        this.device = Cuda.index(device);
         if (asked == null) {
-            stream = cuda.takeStream(Cuda.index(device), 0);
+            stream = cuda.takeStream(this.device, 0);
             ownStream = true;
         } else {
             Handle shared = asked.handle();
-            // In use as long as the call is: closing the stream meanwhile gives it back afterwards.
+            // In use as long as the call is: a stream that is closed meanwhile has no next taker before.
             shared.acquire();
             stream = shared;
         }
@@ -181,18 +183,25 @@ final class PreparedCall {
 
     /** Runs the whole call, of which all or nothing is captured, and waits for it; makes no object. */
     void run() {
+        if (cuda == null) {
+            binding.run(handle);
+            return;
+        }
+        checkOpen();
         if (graph == null) {
             binding.run(handle);
         } else {
-            checkOpen();
             cuda.runGraph(graph, stream);
         }
     }
 
-    /** Says that it is the runner that is closed, and not its graph. */
+    /** Says what is closed as its user knows it. */
     private void checkOpen() {
         if (closed) {
             throw new IllegalStateException("the runner is closed");
+        }
+        if (stream.isClosed()) {
+            throw new IllegalStateException("the runner's stream is closed: it must be open as long as the runner is");
         }
     }
 
@@ -231,7 +240,7 @@ final class PreparedCall {
         closed = true;
         if (cuda != null && handle != null && !handle.isClosed()) {
             // What was enqueued and not awaited works on memory that is about to be freed.
-            quietly(() -> cuda.synchronizeStream(stream));
+            quietly(stream.isClosed() ? () -> cuda.synchronize(device) : () -> cuda.synchronizeStream(stream));
         }
         if (graph != null) {
             graph.close();

@@ -204,8 +204,8 @@ public final class Runner extends NativeResource {
         }
 
         /**
-         * Runs on a CUDA stream, instead of one of the runner's own; for a model on that stream's device. The stream goes
-         * back to its pool when both it and the runner are closed.
+         * Runs on a CUDA stream, instead of one of the runner's own; for a model on that stream's device. The stream must be
+         * open as long as the runner is.
          */
         public Builder on(CudaStream stream) {
             if (!stream.device().equals(model.device())) {

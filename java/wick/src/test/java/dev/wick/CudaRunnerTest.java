@@ -66,6 +66,7 @@ class CudaRunnerTest extends CudaCase {
     @ParameterizedTest
     @CsvSource({"NONE, false", "NONE, true", "FREEZE, true", "OFI, true", "AUTO, false", "AUTO, true"})
     void aClassifierGivesPyTorchsOutput(Optimization optimization, boolean graph) {
+        assumeRealKernels();
         try (TorchScriptModel model = onDevice("classifier.pt");
                 Tensor input = Npy.floats("classifier.forward.input.0.npy");
                 Tensor expected = Npy.floats("classifier.forward.output.npy")) {
@@ -79,16 +80,21 @@ class CudaRunnerTest extends CudaCase {
         }
     }
 
-    @Test
-    void aRunOutlivesModelAndStream() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aRunnerOutlivesItsModelAndNotItsStream(boolean graph) {
         TorchScriptModel model = onDevice("tiny.pt");
         CudaStream stream = CudaStream.take(DEVICE);
-        try (Runner runner = Runner.of(model, "forward").input(DType.FLOAT32, 3).optimize(Optimization.NONE).on(stream)
-                .build()) {
+        Runner.Builder builder = Runner.of(model, "forward").input(DType.FLOAT32, 3).optimize(Optimization.NONE).on(stream);
+        try (Runner runner = (graph ? builder.cudaGraph() : builder).build()) {
             model.close();
-            stream.close();
             runner.run();
             assertThat(runner.output(0).toFloatArray()).containsExactly(1, 1, 1);
+            runner.enqueue();
+            stream.close();
+            assertThatThrownBy(runner::run).isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("stream is closed");
+            assertThatThrownBy(runner::enqueue).isInstanceOf(IllegalStateException.class);
         }
     }
 

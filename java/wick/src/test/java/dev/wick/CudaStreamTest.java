@@ -218,7 +218,7 @@ class CudaStreamTest extends CudaCase {
 
     @Test
     void theAllocatorIsSettledBeforeItsFirstUse() {
-        try (Tensor used = Tensor.empty(DEVICE, DType.FLOAT32, 1)) {
+        try (Tensor _ = Tensor.empty(DEVICE, DType.FLOAT32, 1)) {
             assertThatThrownBy(() -> Cuda.configureAllocator("max_split_size_mb:128"))
                     .isInstanceOf(BadArgumentException.class).hasMessageContaining("first use");
         }
