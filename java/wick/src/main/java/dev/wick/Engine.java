@@ -1,6 +1,7 @@
 package dev.wick;
 
 import dev.wick.binding.CpuMemory;
+import dev.wick.binding.CublasBinding;
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.CudaDevice;
 import dev.wick.binding.ExecutorSettings;
@@ -147,6 +148,10 @@ public final class Engine {
 
     private MemoryBinding memory() {
         return facet(binding.memory(), TorchBinding.MEMORY);
+    }
+
+    CublasBinding cublas() {
+        return facet(binding.cublas(), TorchBinding.CUBLAS);
     }
 
     private <T> T facet(Optional<T> facet, String feature) {
