@@ -146,6 +146,18 @@ public final class Engine {
         return binding.cuda().map(CudaBinding::devices).orElse(List.of());
     }
 
+    /**
+     * Waits for all work on a device; on the CPU there is none that was not awaited.
+     *
+     * @throws UnsupportedFeatureException where {@link #missingFeatures()} has a reason under {@code cuda}
+     */
+    public void synchronize(Device device) {
+        if (device.type() == Device.Type.CUDA) {
+            require(device);
+            facet(binding.cuda(), TorchBinding.CUDA).synchronize(device.index());
+        }
+    }
+
     private MemoryBinding memory() {
         return facet(binding.memory(), TorchBinding.MEMORY);
     }

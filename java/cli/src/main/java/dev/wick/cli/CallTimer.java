@@ -1,0 +1,62 @@
+package dev.wick.cli;
+
+import dev.wick.Device;
+import dev.wick.Engine;
+
+/** Says how long calls take on a device; one thread. Another clock, such as CUDA's events, is another implementation. */
+interface CallTimer {
+
+    /**
+     * What a series of equal calls took, for one of them.
+     *
+     * @param nanoseconds        until the work was done
+     * @param enqueueNanoseconds until control came back; -1 where that is the same
+     */
+    record Timing(double nanoseconds, double enqueueNanoseconds) {
+    }
+
+    /** Makes the calls one after the other. */
+    Timing time(Runnable call, int calls);
+
+    static CallTimer of(Device device) {
+        return device.type() == Device.Type.CUDA ? new BetweenSynchronisations(device) : new OnTheHost();
+    }
+
+    /** On a CPU a call returns when its work is done. */
+    final class OnTheHost implements CallTimer {
+        @Override
+        public Timing time(Runnable call, int calls) {
+            long start = System.nanoTime();
+            for (int i = 0; i < calls; i++) {
+                call.run();
+            }
+            return new Timing((System.nanoTime() - start) / (double) calls, -1);
+        }
+    }
+
+    /**
+     * Enqueues all calls on an idle device and waits once. The time of one is the device's where that is longer than
+     * enqueueing, as with large matrices; else it is that of enqueueing.
+     */
+    final class BetweenSynchronisations implements CallTimer {
+        private final Device device;
+
+        BetweenSynchronisations(Device device) {
+            this.device = device;
+        }
+
+        @Override
+        public Timing time(Runnable call, int calls) {
+            Engine engine = Engine.get();
+            engine.synchronize(device);
+            long start = System.nanoTime();
+            for (int i = 0; i < calls; i++) {
+                call.run();
+            }
+            long enqueued = System.nanoTime();
+            engine.synchronize(device);
+            long done = System.nanoTime();
+            return new Timing((done - start) / (double) calls, (enqueued - start) / (double) calls);
+        }
+    }
+}
