@@ -24,24 +24,27 @@ import java.util.stream.Stream;
  * Tensor product = Gemm.of(a, b).alpha(0.5).multiply();
  * }</pre>
  *
- * <p><b>Shapes</b> are PyTorch's: op(A) is M x K, op(B) is K x N, C is M x N, the bias N. With three dimensions the first is
- * the batch; one matrix of A or B (two dimensions, or a batch of 1) serves all. Nothing is copied to make a tensor fit: A
- * and B must lie row by row or column by column, with any gap between two, C row by row. C shares no memory with them.
+ * <p><b>Shapes</b> are PyTorch's: op(A) is M x K, op(B) is K x N, C is M x N, the bias N. With three dimensions the
+ * first is the batch; one matrix of A or B (two dimensions, or a batch of 1) serves all. Nothing is copied to make a
+ * tensor fit: A and B must lie row by row or column by column, with any gap between two, C row by row. C shares no
+ * memory with them.
  *
  * <p><b>Types.</b> A and B have one dtype, of float64, float32, float16 and bfloat16; C has the same, or float32 where
  * halves are added up in FLOAT32; the bias has C's. alpha and beta are rounded to the type that the {@linkplain
  * Builder#compute compute type} begins with; with a beta of 0 C is not read.
  *
- * <p><b>On a CUDA device</b> it is cuBLAS, or cuBLASLt for an epilogue, with the handle, stream and workspace that LibTorch
- * keeps for the calling thread: {@link #run()} enqueues on the thread's current stream, in order with its operators. Only
- * platform threads; run and close on one stream, or synchronise in between. FLOAT32 means FLOAT32: TF32 is used where {@link
- * CublasComputeType#FLOAT32_FAST_TF32} asks for it and nowhere else, whatever LibTorch's own switch says.
+ * <p><b>On a CUDA device</b> it is cuBLAS, or cuBLASLt for an epilogue, with the handle, stream and workspace that
+ * LibTorch keeps for the calling thread: {@link #run()} enqueues on the thread's current stream, in order with its
+ * operators. Only platform threads; run and close on one stream, or synchronise in between. FLOAT32 means FLOAT32: TF32
+ * is used where {@link CublasComputeType#FLOAT32_FAST_TF32} asks for it and nowhere else, whatever LibTorch's own
+ * switch says. Sums of nothing (K = 0) with an epilogue, which cuBLASLt does not take, are left to operators.
  *
- * <p><b>On the CPU</b> it is the BLAS at hand by way of LibTorch's operators, with the same checks and the same rounding;
- * any thread. float64, float32, and bfloat16 without an epilogue, go to {@code addmm} or {@code baddbmm} as they are. Other
- * halves are converted to float32 at every run, multiplied there, and the result is rounded once: the buffers for that are
- * the gemm's, and {@link #bufferBytes()} says how large. The FAST compute types and FLOAT16 only allow rounding, and nothing
- * is rounded for them here; FLOAT16_PEDANTIC, which demands sums in float16, is refused.
+ * <p><b>On the CPU</b> it is the BLAS at hand by way of LibTorch's operators, with the same checks and the same
+ * rounding; any thread. float64, float32, and bfloat16 without an epilogue, go to {@code mm}, {@code addmm} and their
+ * batched kin as they are. Other halves are converted to float32 at every run, multiplied there, and the result is
+ * rounded once: the buffers for that are the gemm's, and {@link #bufferBytes()} says how large. The FAST compute types
+ * and FLOAT16 only allow rounding, and nothing is rounded for them here; FLOAT16_PEDANTIC, which demands sums in
+ * float16, is refused.
  *
  * <p>It keeps its tensors' memory until it is closed; closing them earlier only means that it cannot run any more.
  */
@@ -187,8 +190,8 @@ public final class Gemm extends NativeResource {
         }
 
         /**
-         * Whether parts of a sum may be rounded to C's halves before they are added up; they may not unless this says so.
-         * PyTorch's {@code allow_fp16_reduced_precision_reduction} and its like for BF16, which are on there.
+         * Whether parts of a sum may be rounded to C's halves before they are added up; they may not unless this says
+         * so. PyTorch's {@code allow_fp16_reduced_precision_reduction} and its like for BF16, which are on there.
          */
         public Builder allowReducedPrecisionReduction(boolean allowed) {
             settings = settings.reducing(allowed);
@@ -209,8 +212,8 @@ public final class Gemm extends NativeResource {
 
         /**
          * Bytes that cuBLASLt's algorithm may ask for, of LibTorch's allocator; {@link
-         * GemmSettings#DEFAULT_WORKSPACE_LIMIT} unless given. The gemm holds what the chosen one needs. Without an epilogue,
-         * and on the CPU, it means nothing.
+         * GemmSettings#DEFAULT_WORKSPACE_LIMIT} unless given. The gemm holds what the chosen one needs. Without an
+         * epilogue, and on the CPU, it means nothing.
          */
         public Builder workspaceLimit(long bytes) {
             settings = settings.workspace(bytes);
@@ -235,8 +238,8 @@ public final class Gemm extends NativeResource {
          * @throws BadArgumentException           if shapes, dtypes, strides or devices do not fit together
          * @throws dev.wick.error.CublasException if cuBLASLt has no algorithm for the epilogue on this device
          * @throws dev.wick.error.UnsupportedFeatureException
-         *                                        if cuBLAS cannot be reached, with what has it; on a virtual thread, for a
-         *                                        CUDA device; for FLOAT16_PEDANTIC on the CPU
+         *                                        if cuBLAS cannot be reached, with what has it; on a virtual thread
+         *                                        for a CUDA device; for FLOAT16_PEDANTIC on the CPU
          */
         public Gemm prepare() {
             Tensor result = c != null ? c : Tensor.unscoped(a.device(), resultType, madeShape());

@@ -38,8 +38,8 @@ final class OperatorGemm extends PreparedGemm {
      */
     OperatorGemm(GemmPlan plan, GemmSettings settings, Tensor a, Tensor b, Tensor c, Tensor bias) {
         if (plan.compute() == CublasComputeType.FLOAT16_PEDANTIC) {
-            throw new UnsupportedFeatureException("gemm: " + plan.compute() + " asks for sums in float16, and LibTorch's "
-                    + "operators add up in float32: take FLOAT16, which allows that, or a CUDA device");
+            throw new UnsupportedFeatureException("gemm: " + plan.compute() + " asks for sums in float16, and "
+                    + "LibTorch's operators add up in float32: take FLOAT16, which allows that, or a CUDA device");
         }
         try {
             if (!plan.isEmpty()) {
@@ -61,9 +61,15 @@ final class OperatorGemm extends PreparedGemm {
         boolean batched = c.dimensions() == 3;
         Handle left = operand(inSingle ? copied(a) : retained(a), a.description(), settings.transposeA(), c);
         Handle right = operand(inSingle ? copied(b) : retained(b), b.description(), settings.transposeB(), c);
-        step(batched ? "aten::baddbmm_" : "aten::addmm_", "", result, left, right,
-                keyword("beta", new BoxedValue.DoubleValue(plan.beta())),
-                keyword("alpha", new BoxedValue.DoubleValue(plan.alpha())));
+        if (plan.alpha() == 1 && plan.beta() == 0) {
+            // Fewer arguments to bind, which counts for small matrices.
+            step(batched ? "aten::bmm" : "aten::mm", "out", left, right,
+                    keyword("out", new BoxedValue.TensorValue(result)));
+        } else {
+            step(batched ? "aten::baddbmm_" : "aten::addmm_", "", result, left, right,
+                    keyword("beta", new BoxedValue.DoubleValue(plan.beta())),
+                    keyword("alpha", new BoxedValue.DoubleValue(plan.alpha())));
+        }
         if (bias != null) {
             // Converted on the way where the result is wider: that is exact.
             step("aten::add_", "Tensor", result, retained(bias));

@@ -20,10 +20,10 @@ import org.junit.jupiter.params.provider.EnumSource;
  * A gemm equals the product in FP64 within what its types must round, on whatever device a subclass names.
  *
  * <p>The bound of an element is argued, not tuned. A sum of K products in any order, with every product and every sum
- * rounded, is off by at most K * eps * |A||B| (Higham, Accuracy and Stability, 3.1), where eps is the type's machine epsilon,
- * twice the rounding error, since tensor cores cut off what others round. alpha, beta, the bias and their sums are four more
- * roundings; where operands are rounded first, each product is off by another two of that type's; rounding the result to C's
- * type takes half of that type's epsilon of the result.
+ * rounded, is off by at most K * eps * |A||B| (Higham, Accuracy and Stability, 3.1), where eps is the type's machine
+ * epsilon, twice the rounding error, since tensor cores cut off what others round. alpha, beta, the bias and their sums
+ * are four more roundings; where operands are rounded first, each product is off by another two of that type's;
+ * rounding the result to C's type takes half of that type's epsilon of the result.
  */
 abstract class GemmCase extends WickCase {
     private static final int M = 48;
@@ -86,7 +86,6 @@ abstract class GemmCase extends WickCase {
         Tensor result = c == null ? builder.multiply() : builder.into(c).multiply();
         Tensor left = transposeA ? transposed(a) : a;
         Tensor right = transposeB ? transposed(b) : b;
-        long batch = result.dimensions() == 3 ? result.size(0) : 1;
         int m = (int) left.size(-2);
         int n = (int) right.size(-1);
         int k = (int) left.size(-1);
@@ -115,9 +114,9 @@ abstract class GemmCase extends WickCase {
             double expected = activated(epilogue, value);
             double bound = bound(compute, a.dtype(), result.dtype(), k, scale, epilogue, expected);
             if (!(Math.abs(found[i] - expected) <= bound)) {
-                assertThat(found[i]).as("%s, %s of %s into %s, alpha %s, beta %s, transposed %s and %s, batch %d: element "
-                        + "%d of %dx%dx%d, within %s", compute, epilogue, a, result, alpha, beta, transposeA, transposeB,
-                        batch, i, m, n, k, bound).isEqualTo(expected);
+                assertThat(found[i]).as("%s, %s of %s into %s, alpha %s, beta %s, transposed %s and %s: element %d of "
+                        + "%dx%dx%d, within %s", compute, epilogue, a, result, alpha, beta, transposeA, transposeB, i,
+                        m, n, k, bound).isEqualTo(expected);
             }
         }
     }
@@ -154,8 +153,11 @@ abstract class GemmCase extends WickCase {
     }
 
     private void compare(Tensor a, Tensor b, Tensor c) {
-        compare(a, b, c, a.dtype() == DType.FLOAT64 ? CublasComputeType.FLOAT64 : CublasComputeType.FLOAT32, 1, 0, false,
-                false, GemmEpilogue.DEFAULT, null);
+        compare(a, b, c, plain(a.dtype()), 1, 0, false, false, GemmEpilogue.DEFAULT, null);
+    }
+
+    private static CublasComputeType plain(DType dtype) {
+        return dtype == DType.FLOAT64 ? CublasComputeType.FLOAT64 : CublasComputeType.FLOAT32;
     }
 
     // Types
@@ -177,8 +179,8 @@ abstract class GemmCase extends WickCase {
                     compare(a, b, random(result, M, N), compute, factors[0], factors[1], transposeA, transposeB,
                             GemmEpilogue.DEFAULT, null);
                     Tensor batchOfA = transposeA ? random(operands, 3, K, M) : random(operands, 3, M, K);
-                    compare(batchOfA, b, random(result, 3, M, N), compute, factors[0], factors[1], transposeA, transposeB,
-                            GemmEpilogue.DEFAULT, null);
+                    compare(batchOfA, b, random(result, 3, M, N), compute, factors[0], factors[1], transposeA,
+                            transposeB, GemmEpilogue.DEFAULT, null);
                 }
             }
         }
@@ -214,7 +216,6 @@ abstract class GemmCase extends WickCase {
     @ParameterizedTest
     @EnumSource(names = {"FLOAT64", "FLOAT32", "FLOAT16", "BFLOAT16"})
     void viewsAreTakenAsTheyLie(DType dtype) {
-        CublasComputeType compute = dtype == DType.FLOAT64 ? CublasComputeType.FLOAT64 : CublasComputeType.FLOAT32;
         Tensor wide = random(dtype, M, 3 * K);
         Tensor tall = random(dtype, 3 * K, N);
         Tensor a = wide.slice(1, K, 2 * K);
@@ -223,7 +224,7 @@ abstract class GemmCase extends WickCase {
         compare(a, random(dtype, N, K).permute(1, 0), null);
         compare(random(dtype, 3 * K, M).slice(0, K, 2 * K).permute(1, 0), b, null);
         compare(random(dtype, K, 3 * M).slice(1, 1, 1 + M), random(dtype, 2 * N, K).slice(0, 3, 3 + N),
-                random(dtype, M, N), compute, 1, 0.5, true, true, GemmEpilogue.DEFAULT, null);
+                random(dtype, M, N), plain(dtype), 1, 0.5, true, true, GemmEpilogue.DEFAULT, null);
         // A column of a matrix: leading dimension where a length of one says nothing.
         compare(a, random(dtype, K, N).slice(1, 3, 4), null);
         compare(wide.slice(0, 5, 6).slice(1, 0, K), b, null);
@@ -232,14 +233,13 @@ abstract class GemmCase extends WickCase {
     @ParameterizedTest
     @EnumSource(names = {"FLOAT64", "FLOAT32", "FLOAT16", "BFLOAT16"})
     void nothingIsWrittenBesideTheResult(DType dtype) {
-        CublasComputeType compute = dtype == DType.FLOAT64 ? CublasComputeType.FLOAT64 : CublasComputeType.FLOAT32;
         Tensor wide = random(dtype, M, 3 * N);
         double[] left = wide.slice(1, 0, N).toDoubleArray();
         double[] right = wide.slice(1, 2 * N, 3 * N).toDoubleArray();
         for (double beta : new double[] {0, 1}) {
             for (GemmEpilogue epilogue : new GemmEpilogue[] {GemmEpilogue.DEFAULT, GemmEpilogue.RELU}) {
-                compare(random(dtype, M, K), random(dtype, K, N), wide.slice(1, N, 2 * N), compute, 1, beta, false, false,
-                        epilogue, null);
+                compare(random(dtype, M, K), random(dtype, K, N), wide.slice(1, N, 2 * N), plain(dtype), 1, beta,
+                        false, false, epilogue, null);
             }
         }
         assertThat(wide.slice(1, 0, N).toDoubleArray()).containsExactly(left);
@@ -285,13 +285,12 @@ abstract class GemmCase extends WickCase {
     @ParameterizedTest
     @EnumSource(names = {"FLOAT64", "FLOAT32", "FLOAT16", "BFLOAT16"})
     void sumsOfNothing(DType dtype) {
-        CublasComputeType compute = dtype == DType.FLOAT64 ? CublasComputeType.FLOAT64 : CublasComputeType.FLOAT32;
         for (double beta : new double[] {0, 2}) {
-            compare(random(dtype, M, 0), random(dtype, 0, N), random(dtype, M, N), compute, 1, beta, false, false,
+            compare(random(dtype, M, 0), random(dtype, 0, N), random(dtype, M, N), plain(dtype), 1, beta, false, false,
                     GemmEpilogue.DEFAULT, null);
-            compare(random(dtype, 2, M, 0), random(dtype, 0, N), random(dtype, 2, M, N), compute, 1, beta, false, false,
-                    GemmEpilogue.DEFAULT, null);
-            compare(random(dtype, M, 0), random(dtype, 0, N), random(dtype, M, N), compute, 1, beta, false, false,
+            compare(random(dtype, 2, M, 0), random(dtype, 0, N), random(dtype, 2, M, N), plain(dtype), 1, beta, false,
+                    false, GemmEpilogue.DEFAULT, null);
+            compare(random(dtype, M, 0), random(dtype, 0, N), random(dtype, M, N), plain(dtype), 1, beta, false, false,
                     GemmEpilogue.GELU_BIAS, random(dtype, N));
         }
     }

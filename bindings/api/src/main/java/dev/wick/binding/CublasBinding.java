@@ -22,8 +22,8 @@ public interface CublasBinding {
      *
      * <p>Shapes are row-major, as PyTorch's: op(A) is M x K, op(B) is K x N, C is M x N, the bias N. With a C of three
      * dimensions the first one is the batch; A and B then have it too, or one matrix for all of them (two dimensions, a
-     * batch of 1, or a batch stride of 0). No copy is made, so the matrices of A and B must each lie row by row or column
-     * by column (stride 1 inside one, any gap between two), and those of C row by row.
+     * batch of 1, or a batch stride of 0). No copy is made, so the matrices of A and B must each lie row by row or
+     * column by column (stride 1 inside one, any gap between two), and those of C row by row.
      *
      * <p>A and B have one dtype, of float64, float32, float16 and bfloat16; C has the same, or float32 when halves are
      * computed in FLOAT32; {@link CublasComputeType} says what goes with what. The bias has C's. Without elements in C
@@ -36,8 +36,8 @@ public interface CublasBinding {
      * written behind autograd's back.
      *
      * @param bias null where the epilogue has none
-     * @throws BadArgumentException        if the tensors are not on a CUDA device, or shapes, dtypes, strides or devices
-     *                                     do not fit together, or K = 0 with an epilogue
+     * @throws BadArgumentException        if the tensors are not on a CUDA device, or shapes, dtypes, strides or
+     *                                     devices do not fit together, or K = 0 with an epilogue
      * @throws CublasException             if cuBLASLt has no algorithm for it
      * @throws UnsupportedFeatureException on a virtual thread
      */

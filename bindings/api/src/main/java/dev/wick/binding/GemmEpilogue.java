@@ -1,8 +1,8 @@
 package dev.wick.binding;
 
 /**
- * What is done to alpha * op(A) * op(B) + beta * C before it is rounded to C's type: {@code cublasLtEpilogue_t}, without
- * what serves training; any thread.
+ * What is done to alpha * op(A) * op(B) + beta * C before it is rounded to C's type: {@code cublasLtEpilogue_t},
+ * without what serves training; any thread.
  *
  * <p>A bias has one element for each column of C and is added to every row; RELU is max(x, 0); GELU is the tanh
  * approximation, 0.5x(1 + tanh(sqrt(2/pi)(x + 0.044715x^3))), PyTorch's {@code approximate='tanh'}. Codes are those of

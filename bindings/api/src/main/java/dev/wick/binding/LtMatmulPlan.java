@@ -5,9 +5,9 @@ import dev.wick.error.BadArgumentException;
 /**
  * A gemm as the descriptors of {@code cublasLtMatmul} say it; any thread, immutable.
  *
- * <p>Every matrix is in {@code CUBLASLT_ORDER_COL}, cuBLASLt's default, and lies as {@link GemmPlan} laid it out: a C row
- * by row is the transposed one to cuBLASLt, with a row for each column of the caller's. cuBLASLt's bias has an element for
- * each of its rows, so that it is the caller's bias of the columns as it stands. D is C.
+ * <p>Every matrix is in {@code CUBLASLT_ORDER_COL}, cuBLASLt's default, and lies as {@link GemmPlan} laid it out: a C
+ * row by row is the transposed one to cuBLASLt, with a row for each column of the caller's. cuBLASLt's bias has an
+ * element for each of its rows, so that it is the caller's bias of the columns as it stands. D is C.
  *
  * @param gemm                 operations, sizes, addresses, factors and compute type
  * @param scaleType            {@code cudaDataType} of alpha and beta

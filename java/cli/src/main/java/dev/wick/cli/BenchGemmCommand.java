@@ -22,24 +22,26 @@ import picocli.CommandLine.Spec;
 
 /** {@code wick bench-gemm}. */
 @Command(name = "bench-gemm",
-        description = "Measures matrix products beside aten::matmul: cuBLAS on a CUDA device, LibTorch's operators on a CPU.",
+        description = "Measures matrix products beside aten::matmul: cuBLAS on a CUDA device, LibTorch's operators on "
+                + "a CPU.",
         footer = {"",
-                "Each dtype and size is a cell: C = op(A) op(B) on normal noise, A of MxK and B of KxN, prepared once and "
-                        + "run in place. The results of both sides are compared first; 'max diff' is the largest "
-                        + "difference over matmul's largest element, and a cell beyond 0.05 fails. Then rounds follow each "
-                        + "other, one sample of each side in each, and each side first in every other one. Times are of one "
-                        + "call: median and percentiles by nearest rank; short calls are made several times for one "
-                        + "sample. FLOP/s are 2MNK for each matrix over the median; the epilogue is not counted. 'of "
-                        + "matmul' is the median over matmul's. matmul allocates its result at every call, and what "
-                        + "follows it for an epilogue are operators of their own.",
+                "Each dtype and size is a cell: C = op(A) op(B) on normal noise, A of MxK and B of KxN, prepared once "
+                        + "and run in place. The results of both sides are compared first; 'max diff' is the largest "
+                        + "difference over matmul's largest element, and a cell beyond 0.05 fails. Then rounds follow "
+                        + "each other, one sample of each side in each, and each side first in every other one.",
+                "",
+                "Times are of one call: median and percentiles by nearest rank; short calls are made several times for "
+                        + "one sample. FLOP/s are 2MNK for each matrix over the median (G, T: 10^9, 10^12); the "
+                        + "epilogue is not counted. 'of matmul' is the median over matmul's. matmul allocates its "
+                        + "result at every call, and what follows it for an epilogue are operators of their own.",
                 "",
                 "tf32 is float32 with TF32 allowed for the gemm, where there is a device that has it; matmul does what "
                         + "LibTorch's own switch says, and a CPU computes in float32. fp16 and bf16 add up in float32; "
-                        + "partial sums may be rounded, as in LibTorch. float16 on a CPU is multiplied by way of float32, "
-                        + "as is every half with an epilogue.",
+                        + "partial sums may be rounded, as in LibTorch. float16 on a CPU is multiplied by way of "
+                        + "float32, as is every half with an epilogue.",
                 "",
-                "On a CUDA device a sample is many calls between two synchronisations, and 'enqueue' the time of one until "
-                        + "control comes back: what is smaller than that is bound by it.",
+                "On a CUDA device a sample is many calls between two synchronisations, and 'enqueue' the time of one "
+                        + "until control comes back: what is shorter than that is bound by it.",
                 "",
                 "A cell that outruns its budget is cut and marked so; at least one round is measured."})
 final class BenchGemmCommand implements Callable<Integer> {
@@ -88,7 +90,8 @@ final class BenchGemmCommand implements Callable<Integer> {
     private int runs;
 
     @Option(names = "--warmup", paramLabel = "N", defaultValue = "5",
-            description = "Calls of each side before them (default: ${DEFAULT-VALUE}).")
+            description = "Calls of each side before them, at least; they go on for half a second "
+                    + "(default: ${DEFAULT-VALUE}).")
     private int warmUp;
 
     @Option(names = "--budget", paramLabel = "SECONDS", defaultValue = "10",
@@ -251,8 +254,8 @@ final class BenchGemmCommand implements Callable<Integer> {
     }
 
     private static String operations(double perSecond) {
-        return perSecond >= 1e12 ? String.format(Locale.ROOT, "%.1f T", perSecond / 1e12)
-                : String.format(Locale.ROOT, "%.1f G", perSecond / 1e9);
+        double scaled = perSecond >= 1e12 ? perSecond / 1e12 : perSecond / 1e9;
+        return String.format(Locale.ROOT, scaled < 10 ? "%.2f %s" : "%.1f %s", scaled, perSecond >= 1e12 ? "T" : "G");
     }
 
     private void write(GemmMeasurement measurement, boolean complete) throws IOException {
@@ -260,7 +263,8 @@ final class BenchGemmCommand implements Callable<Integer> {
             return;
         }
         Engine engine = Engine.get();
-        Map<String, Object> report = BenchReport.begun(spec.root().commandLine().getParseResult().originalArgs(), complete);
+        Map<String, Object> report = BenchReport.begun(
+                spec.root().commandLine().getParseResult().originalArgs(), complete);
         Map<String, Object> settings = BenchReport.engineSettings();
         settings.put("blas", engine.describeRuntime().get("blas"));
         settings.put("device", measurement.device().toString());

@@ -3,7 +3,7 @@ package dev.wick.cli;
 import dev.wick.Device;
 import dev.wick.Engine;
 
-/** Says how long calls take on a device; one thread. Another clock, such as CUDA's events, is another implementation. */
+/** Says how long calls take on a device; one thread. Another clock, such as CUDA's events, is one more of these. */
 interface CallTimer {
 
     /**

@@ -25,12 +25,14 @@ import java.util.Locale;
  * @param warmUp     calls of each side before the first sample
  * @param budget     of a cell, in nanoseconds
  */
-record GemmMeasurement(Device device, int batch, boolean transposeA, boolean transposeB, GemmEpilogue epilogue, int rounds,
-        int warmUp, long budget) {
+record GemmMeasurement(Device device, int batch, boolean transposeA, boolean transposeB, GemmEpilogue epilogue,
+        int rounds, int warmUp, long budget) {
     /** Of the noise that matrices are filled with. */
     static final long SEED = 1;
     /** Beyond this the two are not the same product: rounding takes less, at any size that fits a device. */
     static final double MOST_DIFFERENCE = 0.05;
+    /** Calls before the first sample go on for so long: short ones are slow until the JVM has compiled them. */
+    private static final long WARM_UP_NANOSECONDS = 500_000_000;
     /** Short calls are made so many times over that a sample takes about as long as this. */
     private static final double SAMPLE_NANOSECONDS = 2e6;
     /** Fewer than CUDA lets wait in a stream, so that enqueueing is not held up. */
@@ -43,8 +45,8 @@ record GemmMeasurement(Device device, int batch, boolean transposeA, boolean tra
         progress.doing(cell + ": preparing");
         watchdog.begin("preparing " + cell, Watchdog.limit(budget));
         try (TensorScope _ = TensorScope.open()) {
-            Tensor a = matrices(type.dtype(), transposeA ? size.k() : size.m(), transposeA ? size.m() : size.k(), SEED);
-            Tensor b = matrices(type.dtype(), transposeB ? size.n() : size.k(), transposeB ? size.k() : size.n(), SEED + 1);
+            Tensor a = matrices(type.dtype(), size.m(), size.k(), transposeA, SEED);
+            Tensor b = matrices(type.dtype(), size.k(), size.n(), transposeB, SEED + 1);
             Tensor bias = epilogue.hasBias() ? noise(type.dtype(), SEED + 2, size.n()) : null;
             Gemm.Builder builder = Gemm.of(a, b).compute(type.compute()).allowReducedPrecisionReduction(true)
                     .epilogue(epilogue, bias);
@@ -76,7 +78,9 @@ record GemmMeasurement(Device device, int batch, boolean transposeA, boolean tra
         CallTimer timer = CallTimer.of(device);
         progress.doing(cell);
         double once = 0;
-        for (int i = 0; i < Math.max(1, warmUp) && (i == 0 || System.nanoTime() - begin < budget); i++) {
+        long warmed = System.nanoTime();
+        for (int i = 0; i == 0 || System.nanoTime() - begin < budget / 2
+                && (i < warmUp || System.nanoTime() - warmed < WARM_UP_NANOSECONDS); i++) {
             watchdog.begin(cell, Watchdog.limit(budget));
             once = Math.max(timer.time(gemm::run, 1).nanoseconds(), timer.time(matmul, 1).nanoseconds());
         }
@@ -102,8 +106,10 @@ record GemmMeasurement(Device device, int batch, boolean transposeA, boolean tra
 
     // The matrices
 
-    private Tensor matrices(DType dtype, long rows, long columns, long seed) {
-        return batch == 1 ? noise(dtype, seed, rows, columns) : noise(dtype, seed, batch, rows, columns);
+    private Tensor matrices(DType dtype, long rows, long columns, boolean transposed, long seed) {
+        long first = transposed ? columns : rows;
+        long second = transposed ? rows : columns;
+        return batch == 1 ? noise(dtype, seed, first, second) : noise(dtype, seed, batch, first, second);
     }
 
     private Tensor noise(DType dtype, long seed, long... shape) {

@@ -52,8 +52,8 @@ class CommandsTest {
     // The command line itself
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-gemm", "build", "native", "native build", "native list",
-            "native clean"})
+    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-gemm", "build", "native", "native build",
+            "native list", "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
@@ -75,9 +75,10 @@ class CommandsTest {
             "bench m.pt --shape 2 --runs 0 | --runs", "bench m.pt --shape 2 --batch 0 | --batch",
             "bench m.pt --shape 2 --budget 0 | --budget", "bench m.pt --shape 2 --optimize fast | --optimize",
             "bench-gemm --m 8 --n 8 | --m, --n and --k", "bench-gemm --size 8 --m 1 --n 1 --k 1 | one or the other",
-            "bench-gemm --size 0 | from 1 to", "bench-gemm --size 8x8 | --size", "bench-gemm --dtype int8 | FP32, TF32, FP16",
-            "bench-gemm --epilogue swish | --epilogue", "bench-gemm --batch 0 | --batch", "bench-gemm --runs 0 | --runs",
-            "bench-gemm --warmup -1 | --warmup", "bench-gemm --budget 0 | --budget", "bench-gemm --device tpu | no device",
+            "bench-gemm --size 0 | from 1 to", "bench-gemm --size 8x8 | --size",
+            "bench-gemm --dtype int8 | FP32, TF32, FP16", "bench-gemm --epilogue swish | --epilogue",
+            "bench-gemm --batch 0 | --batch", "bench-gemm --runs 0 | --runs", "bench-gemm --warmup -1 | --warmup",
+            "bench-gemm --budget 0 | --budget", "bench-gemm --device tpu | no device",
             "bench m.pt --shape 2 --json r --html ./r | need two files",
             "bench m.pt --shape 2x3 --image a.png | Nx3xHxW", "run m.pt --out d --device tpu | no device",
             "build | NAME", "build resnet18 | --out", "build resnet34 --out m.pt | resnet18, resnet50, resnet101",
@@ -455,12 +456,12 @@ class CommandsTest {
     @Test
     void benchGemmMeasuresEachCellBesideMatmul() throws IOException {
         Path json = directory.resolve("gemm.json");
-        Cli cli = Cli.run("bench-gemm", "--size", "16,48", "--dtype", "fp32,tf32,fp16,bf16,fp64", "--runs", "3", "--warmup",
-                "1", "--json", json);
+        Cli cli = Cli.run("bench-gemm", "--size", "16,48", "--dtype", "fp32,tf32,fp16,bf16,fp64", "--runs", "3",
+                "--warmup", "1", "--json", json);
 
         assertThat(cli.code()).as(cli.err()).isZero();
-        assertThat(cli.out()).contains("gemm on cpu", "FLOP/s", "of matmul", "max diff", "48x48x48", "written to " + json)
-                .doesNotContain("enqueue", "cut after");
+        assertThat(cli.out()).contains("gemm on cpu", "FLOP/s", "of matmul", "max diff", "48x48x48",
+                "written to " + json).doesNotContain("enqueue", "cut after");
         assertThat(cli.err().lines()).hasSize(10);
         JsonNode report = MAPPER.readTree(json.toFile());
         assertThat(report.at("/complete").asBoolean()).isTrue();
@@ -522,8 +523,8 @@ class CommandsTest {
     void benchGemmGoesOnWhereOneCellFails() throws IOException {
         Path json = directory.resolve("gemm.json");
         // 2^58 bytes of A are more than any allocator gives.
-        Cli failing = Cli.run("bench-gemm", "--m", "1048576", "--n", "8", "--k", "1048576", "--batch", "65536", "--dtype",
-                "fp32,bf16", "--json", json);
+        Cli failing = Cli.run("bench-gemm", "--m", "1048576", "--n", "8", "--k", "1048576", "--batch", "65536",
+                "--dtype", "fp32,bf16", "--json", json);
 
         assertThat(failing.code()).isEqualTo(1);
         assertThat(failing.err()).contains("wick: fp32, 1048576x8x1048576 failed: ", "wick: bf16, ")

@@ -229,7 +229,7 @@ class CublasContract extends ContractCase {
 
     // Epilogues: cuBLASLt
 
-    /** As {@link #everyTypeKeepsItsBound}; GELU's slope is at most 1.13, and a device's tanh instruction is off by 2^-11. */
+    /** GELU's slope is at most 1.13, and a device's tanh instruction is off by 2^-11. */
     @ParameterizedTest
     @Tag("gpu")
     @CsvSource({"FLOAT32, 6, 6, 4e-6", "FLOAT32_FAST_TF32, 6, 6, 2e-3", "FLOAT32, 5, 5, 1e-3", "FLOAT32, 15, 15, 8e-3",

@@ -63,8 +63,8 @@ final class JavacppGemm extends PreparedGemm {
     }
 
     /**
-     * Has something done with LibTorch's handle for the calling thread, set to its current stream, while the device is the
-     * thread's current one.
+     * Has something done with LibTorch's handle for the calling thread, set to its current stream, while the device is
+     * the thread's current one.
      */
     private void withHandle(Consumer<cublasContext> work) {
         try (PointerScope _ = new PointerScope()) {

@@ -7,8 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.function.Consumer;
 
 /**
- * The cuBLAS handle that LibTorch keeps for the calling thread on one device, set to the thread's current stream there; one
- * thread at a time.
+ * The cuBLAS handle that LibTorch keeps for the calling thread on one device, set to the thread's current stream there;
+ * one thread at a time.
  *
  * <p>It is asked for at every call: the next one may come from another thread, or LibTorch may have set the handle to
  * another stream meanwhile.

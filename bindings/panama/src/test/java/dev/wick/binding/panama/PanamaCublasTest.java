@@ -31,8 +31,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Plans arrive at the functions of cuBLAS and cuBLASLt as they were made: a library that stands in for both carries them
- * out on the CPU's memory. Needs a C compiler.
+ * Plans arrive at the functions of cuBLAS and cuBLASLt as they were made: a library that stands in for both carries
+ * them out on the CPU's memory. Needs a C compiler.
  */
 class PanamaCublasTest {
     private static final int FLOAT16 = 5;
@@ -278,7 +278,8 @@ class PanamaCublasTest {
             LtMatmulCall matmul = new LtMatmulCall(LtMatmulPlan.of(plan(settings.finished(GemmEpilogue.RELU), operand,
                     operand, result)));
             matmul.choose(handle, 0);
-            for (CublasCall call : new CublasCall[] {new GemmExCall(plan(settings, operand, operand, result)), matmul}) {
+            GemmExCall gemm = new GemmExCall(plan(settings, operand, operand, result));
+            for (CublasCall call : new CublasCall[] {gemm, matmul}) {
                 int runs = 50_000;
                 for (int i = 0; i < runs; i++) {
                     call.enqueue(handle);
@@ -314,7 +315,8 @@ class PanamaCublasTest {
         assertThat(GemmPlan.DISALLOW_REDUCED_PRECISION_REDUCTION)
                 .isEqualTo(Cublas.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION());
         assertThat(Map.of(GemmEpilogue.DEFAULT, CublasLt.CUBLASLT_EPILOGUE_DEFAULT(),
-                GemmEpilogue.RELU, CublasLt.CUBLASLT_EPILOGUE_RELU(), GemmEpilogue.BIAS, CublasLt.CUBLASLT_EPILOGUE_BIAS(),
+                GemmEpilogue.RELU, CublasLt.CUBLASLT_EPILOGUE_RELU(),
+                GemmEpilogue.BIAS, CublasLt.CUBLASLT_EPILOGUE_BIAS(),
                 GemmEpilogue.RELU_BIAS, CublasLt.CUBLASLT_EPILOGUE_RELU_BIAS(),
                 GemmEpilogue.GELU, CublasLt.CUBLASLT_EPILOGUE_GELU(),
                 GemmEpilogue.GELU_BIAS, CublasLt.CUBLASLT_EPILOGUE_GELU_BIAS()))
