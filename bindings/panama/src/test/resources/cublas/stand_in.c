@@ -1,5 +1,5 @@
 // Stands in for libcublas and libcublasLt where there is no device: the functions that Wick calls, on the CPU's memory,
-// written after cublas_api.h, cublasLt.h and NVIDIA's manual.
+// written after cublas_api.h, cublasLt.h and NVIDIA's manual. And for what a gemm asks of wick_cuda, after wick/cuda.h.
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -305,5 +305,38 @@ int cublasLtMatmul(Handle* handle, MatmulDesc* desc, const void* alpha, const vo
       }
     }
   }
+  return SUCCESS;
+}
+
+// wick_cuda
+
+enum { DEVICES = 3, WICK_NOT_FOUND = 2 };
+
+static Handle handles[DEVICES];
+static int32_t current_device = 0;
+static int32_t device_of_last_handle = -1;
+
+int32_t wick_stand_in_current_device(void) { return current_device; }
+
+int32_t wick_stand_in_device_of_last_handle(void) { return device_of_last_handle; }
+
+Handle* wick_stand_in_handle(int32_t device) { return &handles[device]; }
+
+int32_t wick_cuda_set_device(int32_t index, int32_t* previous, void* error) {
+  (void)error;
+  if (index < 0 || index >= DEVICES) {
+    return WICK_NOT_FOUND;
+  }
+  if (previous != NULL) {
+    *previous = current_device;
+  }
+  current_device = index;
+  return SUCCESS;
+}
+
+int32_t wick_cuda_cublas_handle(int64_t* handle, void* error) {
+  (void)error;
+  device_of_last_handle = current_device;
+  *handle = (int64_t)(intptr_t)&handles[current_device];
   return SUCCESS;
 }

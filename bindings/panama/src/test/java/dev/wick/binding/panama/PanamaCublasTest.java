@@ -9,8 +9,10 @@ import dev.wick.binding.CublasComputeType;
 import dev.wick.binding.GemmEpilogue;
 import dev.wick.binding.GemmPlan;
 import dev.wick.binding.GemmSettings;
+import dev.wick.binding.Handle;
 import dev.wick.binding.LtMatmulPlan;
 import dev.wick.binding.TensorDescription;
+import dev.wick.binding.TorchBinding;
 import dev.wick.binding.panama.generated.cublas.Cublas;
 import dev.wick.binding.panama.generated.cublaslt.CublasLt;
 import dev.wick.error.CublasException;
@@ -22,8 +24,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
@@ -81,8 +85,45 @@ class PanamaCublasTest {
 
     /** Descriptors of cuBLASLt's that were made and not destroyed. */
     private static int live() throws Throwable {
-        return (int) Linker.nativeLinker().downcallHandle(SymbolLookup.loaderLookup().findOrThrow("wick_stand_in_live"),
+        return standIn("live");
+    }
+
+    private static int standIn(String question) throws Throwable {
+        return (int) Linker.nativeLinker().downcallHandle(
+                SymbolLookup.loaderLookup().findOrThrow("wick_stand_in_" + question),
                 FunctionDescriptor.of(ValueLayout.JAVA_INT)).invokeExact();
+    }
+
+    /** A tensor's handle, or that of a workspace. */
+    private static final class Held extends Handle {
+        static int live;
+        final MemorySegment memory;
+
+        Held(MemorySegment memory) {
+            this.memory = memory;
+            live++;
+        }
+
+        @Override
+        public String kind() {
+            return "tensor";
+        }
+
+        @Override
+        protected void free() {
+            live--;
+        }
+    }
+
+    /** What a prepared gemm asks of LibTorch: a second handle of a tensor, and a workspace. */
+    private static TorchBinding torch(Arena arena) {
+        return (TorchBinding) Proxy.newProxyInstance(TorchBinding.class.getClassLoader(),
+                new Class<?>[] {TorchBinding.class}, (_, method, arguments) -> switch (method.getName()) {
+                    case "retain" -> new Held(((Held) arguments[0]).memory);
+                    case "emptyTensor" -> new Held(arena.allocate(((long[]) arguments[0])[0]));
+                    case "describe" -> tensor(FLOAT32, ((Held) arguments[0]).memory, new long[] {1}, 1);
+                    default -> throw new AssertionError("not for a gemm: " + method);
+                });
     }
 
     private static TensorDescription tensor(int dtype, MemorySegment memory, long[] sizes, long... strides) {
@@ -266,30 +307,91 @@ class PanamaCublasTest {
         assertThat(live()).as("descriptors").isZero();
     }
 
+    // Prepared
+
+    /** A, B and C of one element. */
+    private static List<Handle> tensors(Arena arena, int dtype) {
+        return List.of(new Held(numbers(arena, dtype, 3)), new Held(numbers(arena, dtype, 5)),
+                new Held(numbers(arena, dtype, 0)));
+    }
+
+    private static TensorDescription[] descriptions(List<Handle> tensors, int dtype, int device) {
+        return tensors.stream().map(tensor -> tensor(dtype, ((Held) tensor).memory, new long[] {1, 1}, 1, 1))
+                .map(is -> new TensorDescription(is.dtype(), CUDA, device, 0, is.flags(), is.sizes(), is.strides(),
+                        1, is.elementSize(), is.data(), is.data(), 0, is.elementSize()))
+                .toArray(TensorDescription[]::new);
+    }
+
+    /** Of tensors on device 2. */
+    private static PanamaGemm prepared(Arena arena, List<Handle> tensors, GemmEpilogue epilogue, long workspaceLimit) {
+        GemmSettings settings = GemmSettings.of(CublasComputeType.FLOAT32).finished(epilogue).workspace(workspaceLimit);
+        TensorDescription[] on = descriptions(tensors, FLOAT32, 2);
+        return new PanamaGemm(torch(arena), plan(settings, on[0], on[1], on[2]), settings, tensors);
+    }
+
     @Test
-    void aPreparedCallMakesNoObject() {
+    void aPreparedGemmWorksOnItsDeviceAndPutsTheOtherBack() throws Throwable {
+        try (Arena arena = Arena.ofConfined()) {
+            for (GemmEpilogue epilogue : new GemmEpilogue[] {GemmEpilogue.DEFAULT, GemmEpilogue.RELU}) {
+                List<Handle> tensors = tensors(arena, FLOAT32);
+                MemorySegment c = ((Held) tensors.get(2)).memory;
+                PanamaGemm gemm = prepared(arena, tensors, epilogue, 64);
+                boolean lt = epilogue != GemmEpilogue.DEFAULT;
+                assertThat(gemm.bufferBytes()).isEqualTo(lt ? 32 : 0);
+                assertThat(Held.live).isEqualTo(lt ? 7 : 6);
+                tensors.forEach(Handle::close);
+                for (float a : new float[] {3, -1}) {
+                    ((Held) tensors.get(0)).memory.set(ValueLayout.JAVA_FLOAT, 0, a);
+                    gemm.run();
+                    assertThat(number(c, FLOAT32, 0)).isEqualTo(lt ? Math.max(0, 5 * a) : 5 * a);
+                    assertThat(standIn("current_device")).isZero();
+                    assertThat(standIn("device_of_last_handle")).isEqualTo(2);
+                }
+                gemm.close();
+                gemm.close();
+                assertThatThrownBy(gemm::run).isInstanceOf(IllegalStateException.class)
+                        .hasMessage("the gemm is closed");
+                assertThat(Held.live).isZero();
+                assertThat(live()).as("descriptors").isZero();
+            }
+        }
+    }
+
+    @Test
+    void whatCannotBePreparedLeavesNothingBehind() throws Throwable {
+        try (Arena arena = Arena.ofConfined()) {
+            List<Handle> tensors = tensors(arena, FLOAT64);
+            GemmSettings settings = GemmSettings.of(CublasComputeType.FLOAT64).finished(GemmEpilogue.RELU);
+            TensorDescription[] on = descriptions(tensors, FLOAT64, 0);
+            GemmPlan plan = plan(settings, on[0], on[1], on[2]);
+            // The stand-in has no algorithm for FP64.
+            assertThatThrownBy(() -> new PanamaGemm(torch(arena), plan, settings, tensors))
+                    .isInstanceOf(CublasException.class).hasMessageContaining("no algorithm");
+            assertThat(Held.live).isEqualTo(3);
+            tensors.forEach(Handle::close);
+            assertThat(live()).as("descriptors").isZero();
+        }
+    }
+
+    @Test
+    void aRunMakesNoObject() {
         com.sun.management.ThreadMXBean threads =
                 (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (Arena arena = Arena.ofConfined()) {
-            TensorDescription operand = tensor(FLOAT32, numbers(arena, FLOAT32, 1), new long[] {1, 1}, 1, 1);
-            TensorDescription result = tensor(FLOAT32, numbers(arena, FLOAT32, 0), new long[] {1, 1}, 1, 1);
-            GemmSettings settings = GemmSettings.of(CublasComputeType.FLOAT32);
-            MemorySegment handle = handle(arena, TF32_MATH);
-            LtMatmulCall matmul = new LtMatmulCall(LtMatmulPlan.of(plan(settings.finished(GemmEpilogue.RELU), operand,
-                    operand, result)));
-            matmul.choose(handle, 0);
-            GemmExCall gemm = new GemmExCall(plan(settings, operand, operand, result));
-            for (CublasCall call : new CublasCall[] {gemm, matmul}) {
-                int runs = 50_000;
-                for (int i = 0; i < runs; i++) {
-                    call.enqueue(handle);
+            for (GemmEpilogue epilogue : new GemmEpilogue[] {GemmEpilogue.DEFAULT, GemmEpilogue.RELU}) {
+                List<Handle> tensors = tensors(arena, FLOAT32);
+                try (PanamaGemm gemm = prepared(arena, tensors, epilogue, 64)) {
+                    int runs = 50_000;
+                    for (int i = 0; i < runs; i++) {
+                        gemm.run();
+                    }
+                    long before = threads.getCurrentThreadAllocatedBytes();
+                    for (int i = 0; i < runs; i++) {
+                        gemm.run();
+                    }
+                    assertThat((threads.getCurrentThreadAllocatedBytes() - before) / (double) runs).isLessThan(0.1);
                 }
-                long before = threads.getCurrentThreadAllocatedBytes();
-                for (int i = 0; i < runs; i++) {
-                    call.enqueue(handle);
-                }
-                assertThat((threads.getCurrentThreadAllocatedBytes() - before) / (double) runs).isLessThan(0.1);
-                call.free();
+                tensors.forEach(Handle::close);
             }
         }
     }
