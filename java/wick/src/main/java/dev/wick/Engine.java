@@ -162,6 +162,15 @@ public final class Engine {
         return facet(binding.memory(), TorchBinding.MEMORY);
     }
 
+    /**
+     * The version of the cuBLAS in use as cuBLAS writes it: 120804 is 12.8.4.
+     *
+     * @throws UnsupportedFeatureException where {@link #missingFeatures()} has a reason under {@code cublas}
+     */
+    public int cublasVersion() {
+        return cublas().version();
+    }
+
     CublasBinding cublas() {
         return facet(binding.cublas(), TorchBinding.CUBLAS);
     }

@@ -37,7 +37,8 @@ import java.util.stream.Stream;
  * LibTorch keeps for the calling thread: {@link #run()} enqueues on the thread's current stream, in order with its
  * operators. Only platform threads; run and close on one stream, or synchronise in between. FLOAT32 means FLOAT32: TF32
  * is used where {@link CublasComputeType#FLOAT32_FAST_TF32} asks for it and nowhere else, whatever LibTorch's own
- * switch says. Sums of nothing (K = 0) with an epilogue, which cuBLASLt does not take, are left to operators.
+ * switch says. Sums of nothing (K = 0) with an epilogue, which cuBLASLt does not take, are left to operators. For
+ * what cuBLASLt has no algorithm, which may be float64 with an epilogue, preparing is refused.
  *
  * <p><b>On the CPU</b> it is the BLAS at hand by way of LibTorch's operators, with the same checks and the same
  * rounding; any thread. float64, float32, and bfloat16 without an epilogue, go to {@code mm}, {@code addmm} and their

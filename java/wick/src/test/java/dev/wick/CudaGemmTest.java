@@ -9,6 +9,7 @@ import dev.wick.binding.CublasComputeType;
 import dev.wick.binding.GemmEpilogue;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
+import dev.wick.error.CublasException;
 import dev.wick.error.UnsupportedFeatureException;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.ExecutionException;
@@ -26,9 +27,15 @@ class CudaGemmTest extends GemmCase {
         return Device.cuda(0);
     }
 
+    /** NVIDIA's manual names none for float64. */
+    @Override
+    boolean hasEpilogues(DType dtype) {
+        return dtype != DType.FLOAT64;
+    }
+
     /** A device's tanh instruction is off by 2^-11. */
     @Override
-    double geluError() {
+    double geluError(double epsilon) {
         return 0x1p-11;
     }
 
@@ -79,12 +86,22 @@ class CudaGemmTest extends GemmCase {
         }
     }
 
+    @Test
+    void anEpilogueOfFloat64IsRightOrRefused() {
+        try {
+            compare(random(DType.FLOAT64, 64, 64), random(DType.FLOAT64, 64, 64), null, CublasComputeType.FLOAT64, 1, 0,
+                    false, false, GemmEpilogue.RELU, null);
+        } catch (CublasException e) {
+            assertThat(e).hasMessageContainingAll("no algorithm", "FLOAT64", "RELU");
+        }
+    }
+
     /** The rounding of TF32 shows that it was used where it was asked for, and nowhere else. */
     @Test
     void tf32IsUsedWhereItIsAskedForAndNowhereElse() {
         Tensor a = Tensor.of(new float[] {1 + 0x1p-20f}, 1, 1).to(device());
-        Tensor wide = Operator.call("aten::expand", a, new long[] {256, 256}).tensor().copy();
-        Tensor one = Operator.call("aten::eye", 256L).tensor().to(device());
+        Tensor wide = Operator.call("aten::expand", a, new long[] {1024, 1024}).tensor().copy();
+        Tensor one = Operator.call("aten::eye", 1024L).tensor().to(device());
         assertThat(Gemm.of(wide, one).multiply().toFloatArray()).containsOnly(1 + 0x1p-20f);
         assumeTrue(Integer.parseInt(Engine.get().cudaDevices().getFirst().computeCapability().split("\\.")[0]) >= 8,
                 "TF32 is for Ampere and later");

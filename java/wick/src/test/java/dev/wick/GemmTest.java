@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wick.binding.CublasComputeType;
+import dev.wick.binding.GemmEpilogue;
 import dev.wick.error.UnsupportedFeatureException;
 import java.lang.foreign.Arena;
 import java.util.concurrent.Executors;
@@ -17,10 +18,24 @@ class GemmTest extends GemmCase {
         return Device.CPU;
     }
 
-    /** tanh and what is around it, in a few roundings of float32. */
     @Override
-    double geluError() {
-        return 8 * 0x1p-23;
+    boolean hasEpilogues(DType dtype) {
+        return true;
+    }
+
+    /** tanh and what is around it, in a few roundings. */
+    @Override
+    double geluError(double epsilon) {
+        return 8 * epsilon;
+    }
+
+    @Test
+    void epiloguesOfFloat64() {
+        for (GemmEpilogue epilogue : GemmEpilogue.values()) {
+            compare(random(DType.FLOAT64, 8, 16), random(DType.FLOAT64, 16, 4), random(DType.FLOAT64, 8, 4),
+                    CublasComputeType.FLOAT64, 2, 0.5, false, false, epilogue,
+                    epilogue.hasBias() ? random(DType.FLOAT64, 4) : null);
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.wick.cli;
 
 import dev.wick.Device;
 import dev.wick.Engine;
+import dev.wick.binding.CudaDevice;
 import dev.wick.binding.GemmEpilogue;
 import dev.wick.error.NativesException;
 import dev.wick.error.WickException;
@@ -128,6 +129,9 @@ final class BenchGemmCommand implements Callable<Integer> {
         }
         // Before the cells, each of which would say the same.
         Engine.get().synchronize(device);
+        if (device.type() == Device.Type.CUDA) {
+            Engine.get().cublasVersion();
+        }
         GemmMeasurement measurement = new GemmMeasurement(device, batch, transposeA, transposeB, epilogue, runs, warmUp,
                 (long) (budget * 1e9));
         PrintWriter err = spec.commandLine().getErr();
@@ -198,9 +202,8 @@ final class BenchGemmCommand implements Callable<Integer> {
 
     private void print(PrintWriter out) {
         Engine engine = Engine.get();
-        out.printf(Locale.ROOT, "%s, LibTorch %s (%s, %s), BLAS %s, %d threads%n", describe(),
-                engine.natives().torchVersion(), engine.natives().choice(), engine.calls(),
-                engine.describeRuntime().get("blas"), engine.intraOpThreads());
+        out.printf(Locale.ROOT, "%s, LibTorch %s (%s, %s), %s%n", describe(), engine.natives().torchVersion(),
+                engine.natives().choice(), engine.calls(), library(engine));
         out.println(Machine.cpu() + ", " + Machine.jvm());
         out.println();
         boolean enqueued = cells.stream().anyMatch(cell -> GemmCell.enqueueing(cell.gemm()).isPresent());
@@ -228,6 +231,19 @@ final class BenchGemmCommand implements Callable<Integer> {
             table.row(row.toArray());
         }
         table.print(out, "");
+    }
+
+    /** What multiplies. */
+    private String library(Engine engine) {
+        if (device.type() == Device.Type.CUDA) {
+            return "cuBLAS " + cublas(engine) + ", " + engine.cudaDevices().get(device.index()).name();
+        }
+        return "BLAS " + engine.describeRuntime().get("blas") + ", " + engine.intraOpThreads() + " threads";
+    }
+
+    private static String cublas(Engine engine) {
+        int version = engine.cublasVersion();
+        return version / 10000 + "." + version / 100 % 100 + "." + version % 100;
     }
 
     private String describe() {
@@ -268,6 +284,12 @@ final class BenchGemmCommand implements Callable<Integer> {
         Map<String, Object> settings = BenchReport.engineSettings();
         settings.put("blas", engine.describeRuntime().get("blas"));
         settings.put("device", measurement.device().toString());
+        if (device.type() == Device.Type.CUDA) {
+            CudaDevice cuda = engine.cudaDevices().get(device.index());
+            settings.put("gpu", cuda.name());
+            settings.put("gpuUuid", cuda.uuid());
+            settings.put("cublas", cublas(engine));
+        }
         settings.put("natives", engine.natives().choice());
         settings.put("calls", engine.calls());
         settings.put("transposeA", transposeA);

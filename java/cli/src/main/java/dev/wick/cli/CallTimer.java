@@ -18,6 +18,9 @@ interface CallTimer {
     /** Makes the calls one after the other. */
     Timing time(Runnable call, int calls);
 
+    /** How long a sample should take for what begins and ends it to be lost in it. */
+    double sampleNanoseconds();
+
     static CallTimer of(Device device) {
         return device.type() == Device.Type.CUDA ? new BetweenSynchronisations(device) : new OnTheHost();
     }
@@ -31,6 +34,12 @@ interface CallTimer {
                 call.run();
             }
             return new Timing((System.nanoTime() - start) / (double) calls, -1);
+        }
+
+        /** Looking at the clock takes 25 nanoseconds. */
+        @Override
+        public double sampleNanoseconds() {
+            return 2e6;
         }
     }
 
@@ -57,6 +66,12 @@ interface CallTimer {
             engine.synchronize(device);
             long done = System.nanoTime();
             return new Timing((done - start) / (double) calls, (enqueued - start) / (double) calls);
+        }
+
+        /** A synchronisation takes about ten microseconds. */
+        @Override
+        public double sampleNanoseconds() {
+            return 2e7;
         }
     }
 }

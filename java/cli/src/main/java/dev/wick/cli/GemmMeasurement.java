@@ -33,9 +33,7 @@ record GemmMeasurement(Device device, int batch, boolean transposeA, boolean tra
     static final double MOST_DIFFERENCE = 0.05;
     /** Calls before the first sample go on for so long: short ones are slow until the JVM has compiled them. */
     private static final long WARM_UP_NANOSECONDS = 500_000_000;
-    /** Short calls are made so many times over that a sample takes about as long as this. */
-    private static final double SAMPLE_NANOSECONDS = 2e6;
-    /** Fewer than CUDA lets wait in a stream, so that enqueueing is not held up. */
+    /** Of one sample. Fewer than CUDA lets wait in a stream, so that enqueueing is not held up. */
     private static final int MOST_CALLS = 200;
 
     /** Measures one cell. */
@@ -84,7 +82,7 @@ record GemmMeasurement(Device device, int batch, boolean transposeA, boolean tra
             watchdog.begin(cell, Watchdog.limit(budget));
             once = Math.max(timer.time(gemm::run, 1).nanoseconds(), timer.time(matmul, 1).nanoseconds());
         }
-        int calls = (int) Math.clamp(SAMPLE_NANOSECONDS / Math.max(1, once), 1, MOST_CALLS);
+        int calls = (int) Math.clamp(timer.sampleNanoseconds() / Math.max(1, once), 1, MOST_CALLS);
         List<CallTimer.Timing> ofGemm = new ArrayList<>();
         List<CallTimer.Timing> ofMatmul = new ArrayList<>();
         while (ofGemm.size() < rounds && (ofGemm.isEmpty() || System.nanoTime() - begin < budget)) {

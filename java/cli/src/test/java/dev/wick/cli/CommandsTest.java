@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -507,6 +508,24 @@ class CommandsTest {
 
         assertThat(cli.code()).as(cli.err()).isZero();
         assertThat(cli.out()).contains("cut after");
+    }
+
+    @Test
+    @Tag("gpu")
+    void benchGemmTellsEnqueueingApartOnADevice() throws IOException {
+        String reason = Engine.get().missingFeatures().get("cublas");
+        assumeTrue(reason == null, reason);
+        Path json = directory.resolve("gemm.json");
+        Cli cli = Cli.run("bench-gemm", "--device", "cuda:0", "--size", "128,1024", "--dtype", "fp32,bf16", "--runs",
+                "5", "--json", json);
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(cli.out()).contains("gemm on cuda:0", "cuBLAS ", "enqueue");
+        for (JsonNode result : MAPPER.readTree(json.toFile()).get("results")) {
+            assertThat(result.at("/gemm/enqueueUs/p50").asDouble()).isPositive()
+                    .isLessThanOrEqualTo(result.at("/gemm/timeUs/p50").asDouble());
+        }
+        assertThat(Cli.run("bench-gemm", "--device", "cuda:99").err()).contains("no cuda:99", "wick info");
     }
 
     @Test
