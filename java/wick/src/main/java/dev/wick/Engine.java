@@ -1,6 +1,7 @@
 package dev.wick;
 
 import dev.wick.binding.CpuMemory;
+import dev.wick.binding.CublasBinding;
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.CudaDevice;
 import dev.wick.binding.ExecutorSettings;
@@ -151,6 +152,19 @@ public final class Engine {
 
     private MemoryBinding memory() {
         return facet(binding.memory(), TorchBinding.MEMORY);
+    }
+
+    /**
+     * The version of the cuBLAS in use as cuBLAS writes it: 120804 is 12.8.4.
+     *
+     * @throws UnsupportedFeatureException where {@link #missingFeatures()} has a reason under {@code cublas}
+     */
+    public int cublasVersion() {
+        return cublas().version();
+    }
+
+    CublasBinding cublas() {
+        return facet(binding.cublas(), TorchBinding.CUBLAS);
     }
 
     private <T> T facet(Optional<T> facet, String feature) {

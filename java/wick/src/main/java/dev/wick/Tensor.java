@@ -59,7 +59,12 @@ public final class Tensor extends NativeResource {
 
     /** An uninitialised CPU tensor that belongs to another object of this package. */
     static Tensor unscoped(DType dtype, long[] shape) {
-        return unscoped(Engine.binding().emptyTensor(shape, dtype.code(), Device.CPU.type().code(), -1,
+        return unscoped(Device.CPU, dtype, shape);
+    }
+
+    /** An uninitialised tensor that belongs to another object of this package. */
+    static Tensor unscoped(Device device, DType dtype, long[] shape) {
+        return unscoped(Engine.binding().emptyTensor(shape, dtype.code(), device.type().code(), device.index(),
                 GradMode.NO_GRAD));
     }
 
@@ -186,7 +191,8 @@ public final class Tensor extends NativeResource {
 
     // What it is
 
-    private TensorDescription description() {
+    /** What it is; the same object until something may have changed the tensor in place. */
+    TensorDescription description() {
         TensorDescription known = description;
         if (known == UNKNOWN) {
             try {

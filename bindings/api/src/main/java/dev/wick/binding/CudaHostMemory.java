@@ -3,6 +3,9 @@ package dev.wick.binding;
 /**
  * LibTorch's statistics of page-locked host memory ({@code at::HostStats}); bytes and counts, immutable.
  *
+ * <p>The active ones are too large in LibTorch 2.11: it counts them down only when a block comes back that a stream has
+ * used, and counts a request twice whose block it had to allocate.
+ *
  * @param activeRequests allocations in use
  * @param activeBytes    their bytes, rounded up to a power of two
  * @param allocations    allocations in use or free

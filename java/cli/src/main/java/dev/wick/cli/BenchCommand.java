@@ -48,6 +48,9 @@ import picocli.CommandLine.Spec;
                 "A cell that outruns its budget is cut and marked so; at least one run is measured. A run that takes longer "
                         + "than ten budgets and a minute is held to hang: bench says which and exits with 1."})
 final class BenchCommand implements Callable<Integer> {
+    private static final String HANG_HINT =
+            "--optimize none leaves LibTorch's optimisations out; --budget gives slow models more time";
+
     @Parameters(paramLabel = "MODEL", converter = ModelSource.Converter.class,
             completionCandidates = ModelSource.BuiltInNames.class, description = ModelSource.DESCRIPTION)
     private ModelSource model;
@@ -152,7 +155,7 @@ final class BenchCommand implements Callable<Integer> {
         BenchReport report = new BenchReport(measurement, image, dtypes, wanted,
                 spec.root().commandLine().getParseResult().originalArgs());
         PrintWriter err = spec.commandLine().getErr();
-        try (Watchdog watchdog = new Watchdog(what -> hang(err, what));
+        try (Watchdog watchdog = Watchdog.ending(err, HANG_HINT);
                 CellProgress progress = new CellProgress(err, wanted.size() * dtypes.size(), runs)) {
             for (long batch : wanted) {
                 List<Tensor> reference = measurement.reference(batch, watchdog);
@@ -243,15 +246,6 @@ final class BenchCommand implements Callable<Integer> {
         try (TorchScriptModel loaded = model.open(device)) {
             RunCommand.schema(loaded, method).requireCount(shapes.size());
         }
-    }
-
-    /** A native call cannot be interrupted, and an orderly exit would wait for it. */
-    private static void hang(PrintWriter err, String what) {
-        err.println();
-        err.println("wick: " + what + " hangs: it runs for more than ten budgets and a minute");
-        err.println("hint: --optimize none leaves LibTorch's optimisations out; --budget gives slow models more time");
-        err.flush();
-        Runtime.getRuntime().halt(CommandLine.ExitCode.SOFTWARE);
     }
 
     // Afterwards

@@ -39,9 +39,6 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     /** Runs that trying every way costs: four ways, each warmed up three times and timed up to seven times. */
     private static final int RUNS_OF_A_CHOICE = 40;
     private static final int PROBES = 3;
-    /** A run may take this many budgets, and this much more, before it is held to hang. */
-    private static final int HANG_BUDGETS = 10;
-    private static final long HANG_NANOSECONDS = 60_000_000_000L;
     /** Preparation makes several runs. */
     private static final int PREPARATION_RUNS = 3;
 
@@ -50,7 +47,7 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     }
 
     private long hangLimit() {
-        return HANG_BUDGETS * budget + HANG_NANOSECONDS;
+        return Watchdog.limit(budget);
     }
 
     /** What the unoptimised model gives in FP32 on the inputs of a batch; the caller closes them. */

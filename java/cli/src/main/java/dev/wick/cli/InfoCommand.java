@@ -53,7 +53,7 @@ final class InfoCommand implements Callable<Integer> {
         features.put("runner", "prepared calls; optimisations tried and compared");
         features.put("executor", "profiling, fusers and fusion strategy");
         features.put("memory", "exact counts, peaks and limits");
-        features.put("cublas", "gemm on tensors' memory, with LibTorch's own cuBLAS, handle and stream");
+        features.put("cublas", "prepared gemms and epilogues, on LibTorch's own cuBLAS and cuBLASLt, handle and stream");
         return features;
     }
 
