@@ -27,6 +27,7 @@ record PixelImage(int width, int height, byte[] pixels) {
             throw new CliException("cannot read picture " + file + ": "
                     + (Files.exists(file) ? "it is no regular file" : "there is no such file"));
         }
+        requireDesktop();
         // No temporary file for a picture that fits into memory.
         ImageIO.setUseCache(false);
         try (ImageInputStream stream = ImageIO.createImageInputStream(file.toFile())) {
@@ -52,6 +53,14 @@ record PixelImage(int width, int height, byte[] pixels) {
                 throw known;
             }
             throw new CliException("cannot read picture " + file + ": " + Failures.message(e), null, e);
+        }
+    }
+
+    /** Trimmed runtimes lack ImageIO, whose classes are then not to be touched. */
+    private static void requireDesktop() {
+        if (ModuleLayer.boot().findModule("java.desktop").isEmpty()) {
+            throw new CliException("pictures cannot be read: this Java runtime (" + System.getProperty("java.home")
+                    + ") has no module java.desktop", "run it on a whole JDK (of named modules with --add-modules java.desktop), or leave --image out");
         }
     }
 
