@@ -3,7 +3,7 @@
     python3 make_archives.py --out DIR [--only NAME ...] [--seed 0]
 
 For each model of models.py DIR gets NAME.pt (traced, batch 1), NAME.input.npy, NAME.reference.npy (what PyTorch
-itself gives, eager, FP32, on the CPU) and an entry in models.json.
+itself gives, eager, FP32, on the CPU) and an entry in models.json, beside those that are there already.
 """
 import argparse
 import ctypes
@@ -47,11 +47,12 @@ def main():
     arguments.add_argument("--seed", type=int, default=0)
     arguments = arguments.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    entries = []
+    listed = arguments.out / "models.json"
+    entries = {entry["name"]: entry for entry in json.loads(listed.read_text())} if listed.is_file() else {}
     for name in arguments.only:
-        entries.append(make(name, arguments.out, arguments.seed))
-        print(f"{name}: {entries[-1]['parameters']:,} parameters", flush=True)
-    (arguments.out / "models.json").write_text(json.dumps(entries, indent=2) + "\n")
+        entries[name] = make(name, arguments.out, arguments.seed)
+        print(f"{name}: {entries[name]['parameters']:,} parameters", flush=True)
+        listed.write_text(json.dumps(list(entries.values()), indent=2) + "\n")
 
 
 if __name__ == "__main__":
