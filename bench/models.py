@@ -1,6 +1,6 @@
 """The models that are measured, as plain torch: no torchvision, which not every machine with a GPU has.
 
-ResNet-50 as torchvision has it, and the image towers of CLIP RN50 and ViT-B/32 as published, with
+ResNet-50 as torchvision has it, bit for bit, and the image towers of CLIP RN50 and ViT-B/32 as published, with
 nn.MultiheadAttention as in OpenAI's code. Parameter counts are checked. Weights are random but seeded: time does not
 depend on them, and no download is needed. Batch normalisation gets running statistics that are not the identity, so
 that an optimisation that folds them wrongly shows.

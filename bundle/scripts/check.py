@@ -47,6 +47,8 @@ class Check:
         self.deadline = time.monotonic() + arguments.budget
         self.bundle = Bundle(self.out)
         self.information = None
+        # Why nothing more can run.
+        self.unusable = None
         self.shim = None
 
     # JUnit
@@ -162,7 +164,8 @@ class Check:
             devices = [device["device"] for device in self.information["devices"]]
             if self.device not in devices:
                 missing = self.information["features"]["missing"].get("cuda", "no reason is given")
-                return failed(suite, finished.seconds, f"no {self.device} among {', '.join(devices)}: {missing}")
+                self.unusable = f"no {self.device} among {', '.join(devices)}: {missing}"
+                return failed(suite, finished.seconds, self.unusable)
         return result
 
     def suites(self, native):
@@ -250,8 +253,12 @@ def print_reasons(results):
             reasons.setdefault(skip["reason"], []).append(skip["test"])
         for reason, tests in reasons.items():
             print(f"\n{suite.name}: {len(tests)} skipped: {reason}")
+        messages = {}
         for failure in result.get("failures", []):
-            print(f"\n{suite.name}: FAILED {failure['test']}\n  " + failure["message"].replace("\n", "\n  "))
+            messages.setdefault(failure["message"], []).append(failure["test"])
+        for message, tests in messages.items():
+            more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
+            print(f"\n{suite.name}: FAILED {tests[0]}{more}\n  " + message.replace("\n", "\n  "))
 
 
 def main():
@@ -289,14 +296,14 @@ def main():
                      "environment": {key: value for key, value in os.environ.items() if key.startswith(
                          ("CUDA_", "NVIDIA_", "OMP_", "MKL_", "PYTORCH_", "WICK_", "LD_", "TORCH"))}},
     }
-    results, unusable = [], None
+    results = []
     for suite in suites:
         # Nothing runs without a shim.
         if only and suite.name not in only and suite.name != "shim":
             continue
         left = check.deadline - time.monotonic()
-        if unusable:
-            result = {"seconds": 0.0, "outcome": NOT_RUN, "why": unusable}
+        if check.unusable:
+            result = {"seconds": 0.0, "outcome": NOT_RUN, "why": check.unusable}
         elif left < LEAST_SECONDS:
             result = {"seconds": 0.0, "outcome": NOT_RUN, "why": f"the budget of {arguments.budget:.0f} s was used up"}
         else:
@@ -308,7 +315,7 @@ def main():
             result["outcome"] = (FAILED if result.get("failures")
                                  else PASSED if result.get("passed", 1) else SKIPPED if result["found"] else NO_TESTS)
             if suite.name == "shim" and result["outcome"] == FAILED:
-                unusable = "there is no shim"
+                check.unusable = "there is no shim"
         result["limitSeconds"] = suite.limit
         results.append((suite, result))
         report.update(shim=check.shim, info=check.information, seconds=round(time.monotonic() - begin, 1),
@@ -319,9 +326,9 @@ def main():
     print_table([["suite", "found", "passed", "failed", "skipped", "seconds", "outcome", ""]]
                 + [summary(suite, result) for suite, result in results])
     print_reasons(results)
-    for suite, result in results:
-        if result["outcome"] == NOT_RUN:
-            print(f"\n{suite.name}: not run: {result['why']}")
+    for why in dict.fromkeys(result["why"] for _, result in results if result["outcome"] == NOT_RUN):
+        names = [suite.name for suite, result in results if result.get("why") == why]
+        print(f"\nnot run: {', '.join(names)}: {why}")
     outcomes = {result["outcome"] for _, result in results}
     code = 1 if FAILED in outcomes else 2 if NOT_RUN in outcomes else 0
     print(f"\n{'passed' if code == 0 else 'FAILED' if code == 1 else 'not everything was run'}, "

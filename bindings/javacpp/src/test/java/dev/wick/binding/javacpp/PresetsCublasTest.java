@@ -18,7 +18,7 @@ import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,8 +44,9 @@ class PresetsCublasTest {
 
     private static cublasContext handle;
 
-    @BeforeAll
-    static void createHandle() {
+    /** Before each, so that each says why it is skipped. */
+    @BeforeEach
+    void createHandle() {
         assumeTrue(Loader.class.getClassLoader().getResource(LIBRARY) != null,
                 "the presets' natives for cuBLAS are not on the class path: -Pcuda, and the portable bundle, put them there");
         assumeTrue(hasDriver(), "no NVIDIA driver on this machine (libcuda.so.1 cannot be loaded)");
@@ -54,8 +55,11 @@ class PresetsCublasTest {
         int status = cudart.cudaGetDeviceCount(count);
         assumeTrue(status == cudart.cudaSuccess && count[0] > 0,
                 () -> "no CUDA device: " + cudart.cudaGetErrorString(status).getString());
-        handle = new cublasContext();
-        assertThat(cublas.cublasCreate_v2(handle)).isEqualTo(cublas.CUBLAS_STATUS_SUCCESS);
+        if (handle == null) {
+            cublasContext created = new cublasContext();
+            assertThat(cublas.cublasCreate_v2(created)).isEqualTo(cublas.CUBLAS_STATUS_SUCCESS);
+            handle = created;
+        }
     }
 
     @AfterAll
