@@ -108,7 +108,7 @@ class Bench:
         self.report = {
             "schema": SCHEMA, "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "machine": described, "gpus": self.gpus, "noGpu": self.no_gpu,
-            "driver": self.gpus[0]["driver_version"] if self.gpus else None, "torch": self.bundle.describe_torch(),
+            "driver": self.gpus[0].get("driver_version") if self.gpus else None, "torch": self.bundle.describe_torch(),
             "shim": shim, "bundle": machine.first_line(ROOT / "VERSION", r"^(.*)$"),
             "settings": {
                 "device": self.device, "rounds": arguments.rounds, "runs": arguments.runs, "warmUp": arguments.warmup,

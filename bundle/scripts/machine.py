@@ -3,6 +3,7 @@ processes that cannot outlive their time. Python 3.8 or newer, its standard libr
 """
 import contextlib
 import csv
+import ctypes
 import importlib.util
 import json
 import os
@@ -150,10 +151,10 @@ GPU_FIELDS = ("index", "name", "uuid", "driver_version", "compute_cap", "memory.
 
 
 def describe_gpus():
-    """Every GPU that nvidia-smi knows, by its own field names, or why there is none to tell of."""
+    """Every GPU, by nvidia-smi's own field names, or why there is none; what the driver says where that tool is not."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return [], "no nvidia-smi on the PATH"
+        return describe_gpus_by_driver()
     try:
         asked = subprocess.run([tool, f"--query-gpu={','.join(GPU_FIELDS)}", "--format=csv,noheader"], timeout=30,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -163,6 +164,40 @@ def describe_gpus():
         return [], f"nvidia-smi: {' '.join(asked.stdout.split())}"
     rows = csv.reader(asked.stdout.splitlines(), skipinitialspace=True)
     return [dict(zip(GPU_FIELDS, row)) for row in rows if row], None
+
+
+def describe_gpus_by_driver():
+    """Fewer fields, and no clocks, through CUDA's driver API; it makes no context."""
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return [], "neither nvidia-smi on the PATH nor an NVIDIA driver (libcuda.so.1)"
+    try:
+        return ask_driver(cuda)
+    except AttributeError as e:
+        return [], f"libcuda.so.1 is no NVIDIA driver: {e}"
+
+
+def ask_driver(cuda):
+    number, version, total = ctypes.c_int(), ctypes.c_int(), ctypes.c_size_t()
+    name, uuid = ctypes.create_string_buffer(256), (ctypes.c_ubyte * 16)()
+    status = cuda.cuInit(0) or cuda.cuDriverGetVersion(ctypes.byref(version)) or cuda.cuDeviceGetCount(
+        ctypes.byref(number))
+    if status != 0:
+        return [], f"CUDA's driver says {status} (cuInit, CUresult)"
+    gpus = []
+    for index in range(number.value):
+        device = ctypes.c_int()
+        if (cuda.cuDeviceGet(ctypes.byref(device), index) or cuda.cuDeviceGetName(name, len(name), device)
+                or cuda.cuDeviceGetUuid_v2(ctypes.byref(uuid), device)
+                or cuda.cuDeviceTotalMem_v2(ctypes.byref(total), device)):
+            return [], f"CUDA's driver does not describe device {index}"
+        digits = bytes(uuid).hex()
+        parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        gpus.append({"index": str(index), "name": name.value.decode(), "uuid": "GPU-" + "-".join(parts),
+                     "memory.total": f"{total.value >> 20} MiB",
+                     "driver_version": f"for CUDA {version.value // 1000}.{version.value % 1000 // 10}"})
+    return gpus, None if gpus else "CUDA's driver sees no device"
 
 
 def print_machine(bundle, gpus, no_gpu):
