@@ -48,10 +48,14 @@ abstract class WickCase {
     }
 
     static TorchScriptModel load(byte[] archive) {
+        return load(archive, Device.CPU);
+    }
+
+    static TorchScriptModel load(byte[] archive, Device device) {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment memory = arena.allocate(Math.max(1, archive.length)).asSlice(0, archive.length);
             memory.copyFrom(MemorySegment.ofArray(archive));
-            return Model.load(memory, Device.CPU);
+            return Model.load(memory, device);
         }
     }
 }
