@@ -1,5 +1,5 @@
-// The simulated CUDA runtime against what CUDA's documentation promises, through the runtime API alone. All but the tests
-// named simulation_* ask for nothing that a real libcudart with a device would not give too.
+// The simulated CUDA runtime against what CUDA's documentation promises, through the runtime API alone. All but the
+// tests named simulation_* ask for nothing that a real libcudart with a device should not give too.
 #include <algorithm>
 #include <atomic>
 #include <chrono>

@@ -1,5 +1,5 @@
-// LibTorch's own libtorch_cuda on the simulated CUDA runtime, through the C ABI: its allocator, streams and copies are the
-// real ones, and results of the few kernels that run on the host are compared with the CPU's.
+// LibTorch's own libtorch_cuda on the simulated CUDA runtime, through the C ABI: its allocator, streams and copies are
+// the real ones, and results of the few kernels that run on the host are compared with the CPU's.
 #include <cuda_runtime_api.h>
 #include <cstring>
 

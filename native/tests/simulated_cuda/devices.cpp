@@ -109,10 +109,14 @@ int attribute(const cudaDeviceProp& p, cudaDeviceAttr name) {
 
 World::World() : copy_delay(setting("SIMULATED_CUDA_COPY_DELAY_US", 0)) {
   const auto count = std::clamp<int64_t>(setting("SIMULATED_CUDA_DEVICES", 1), 0, MAXIMUM_DEVICES);
-  const auto memory = static_cast<size_t>(std::max<int64_t>(setting("SIMULATED_CUDA_MEMORY", int64_t{1} << 30), 1 << 20));
+  const auto memory = std::max<int64_t>(setting("SIMULATED_CUDA_MEMORY", int64_t{1} << 30), 1 << 20);
   devices.resize(static_cast<size_t>(count));
   for (size_t i = 0; i < devices.size(); ++i) {
-    reserve_memory(devices[i], memory);
+    if (!reserve_memory(devices[i], static_cast<size_t>(memory))) {
+      std::fprintf(stderr, "simulated CUDA: no address space for the memory of device %zu; it is left out\n", i);
+      devices.resize(i);
+      break;
+    }
     auto legacy = std::make_shared<Stream>();
     legacy->device = static_cast<int>(i);
     legacy->legacy = true;
@@ -169,7 +173,8 @@ cudaError_t cudaInitDevice(int device, unsigned int flags, unsigned int flags_gi
 
 cudaError_t cudaSetDeviceFlags(unsigned int flags) {
   return call([&](Lock&) {
-    constexpr unsigned known = cudaDeviceScheduleMask | cudaDeviceMapHost | cudaDeviceLmemResizeToMax | cudaDeviceSyncMemops;
+    constexpr unsigned known =
+        cudaDeviceScheduleMask | cudaDeviceMapHost | cudaDeviceLmemResizeToMax | cudaDeviceSyncMemops;
     require((flags & ~known) == 0, cudaErrorInvalidValue);
     current_device().flags = flags;
   });
@@ -264,7 +269,8 @@ extern "C" {
 int simulated_cuda_has_context(int device) {
   Lock lock(world().mutex);
   const auto& devices = world().devices;
-  return device < 0 || device >= static_cast<int>(devices.size()) ? -1 : devices[static_cast<size_t>(device)].has_context;
+  const bool known = device >= 0 && device < static_cast<int>(devices.size());
+  return known ? devices[static_cast<size_t>(device)].has_context : -1;
 }
 
 // What generated functions end in: nothing here does what they are for.

@@ -1,8 +1,8 @@
 // LibTorch's elementwise kernels on contiguous tensors, read by their names: what they do to an element (FillFunctor,
-// CUDAFunctor_add, BinaryFunctor<..., MulFunctor<...>>, ...), the types, and from the kernel's template where its arguments
-// lie: (int N, functor, std::array<char*, tensors>) and for unrolled_elementwise_kernel four more, of which the last two
-// carry the dtypes of tensors that are converted on the way. Every type goes through long double, which holds them all
-// exactly, and each result is rounded as the kernel rounds it.
+// CUDAFunctor_add, BinaryFunctor<..., MulFunctor<...>>, ...), the types, and from the kernel's template where its
+// arguments lie: (int N, functor, std::array<char*, tensors>) and for unrolled_elementwise_kernel four more, of which
+// the last two carry the dtypes of tensors that are converted on the way. Every type goes through long double, which
+// holds them all exactly, and each result is rounded as the kernel rounds it.
 #include "kernels.h"
 
 #include <cstring>
@@ -151,8 +151,8 @@ bool read_fill(const std::string& name, const char* functor, Elementwise& out) {
   return true;
 }
 
-// CUDAFunctor_add {alpha}, CUDAFunctorOnSelf_add {other, alpha}, CUDAFunctorOnOther_add {self, alpha}; subtraction is the
-// same with alpha negated.
+// CUDAFunctor_add {alpha}, CUDAFunctorOnSelf_add {other, alpha}, CUDAFunctorOnOther_add {self, alpha}; subtraction is
+// the same with alpha negated.
 bool read_add(const std::string& name, const char* functor, Elementwise& out) {
   const bool plain = begins_with(name, "at::native::CUDAFunctor_add<");
   const bool on_self = begins_with(name, "at::native::CUDAFunctorOnSelf_add<");
@@ -181,8 +181,8 @@ bool read_add(const std::string& name, const char* functor, Elementwise& out) {
   return true;
 }
 
-// BinaryFunctor<argument, argument, result, MulFunctor<math>>, and with one side a number, kept after the empty functor:
-// AUnaryFunctor, BUnaryFunctor.
+// BinaryFunctor<argument, argument, result, MulFunctor<math>>, and with one side a number, which is kept after the
+// empty functor: AUnaryFunctor, BUnaryFunctor.
 bool read_binary(const std::string& name, const char* functor, Elementwise& out) {
   const bool both = begins_with(name, "at::native::BinaryFunctor<");
   const bool left = begins_with(name, "at::native::AUnaryFunctor<");
@@ -217,7 +217,7 @@ bool read_binary(const std::string& name, const char* functor, Elementwise& out)
   return true;
 }
 
-// A copy is a lambda inside a function: what it is given stands at the end of its name, what it gives in the function's.
+// A copy is a lambda inside a function: its own name ends in what it is given, the function's says what it gives.
 bool read_copy(const std::string& name, Elementwise& out) {
   const size_t lambda = name.rfind("{lambda(");
   if (lambda == std::string::npos || name.find("copy_kernel_cuda(") == std::string::npos) {

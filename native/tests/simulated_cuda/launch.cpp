@@ -189,8 +189,8 @@ cudaError_t cudaFuncSetAttribute(const void* stub, cudaFuncAttribute, int) {
   return call([&](Lock&) { mangled_name(stub); });
 }
 
-cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, const void* stub, int block_size, size_t,
-                                                                   unsigned int) {
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, const void* stub, int block_size,
+                                                                   size_t, unsigned int) {
   return call([&](Lock&) {
     mangled_name(stub);
     require(block_size > 0, cudaErrorInvalidValue);

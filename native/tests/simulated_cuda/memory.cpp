@@ -19,10 +19,7 @@ size_t round_up(size_t size, size_t unit) { return (size + unit - 1) / unit * un
 
 char* map(size_t bytes, int protection) {
   void* address = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (address == MAP_FAILED) {
-    throw std::bad_alloc();
-  }
-  return static_cast<char*>(address);
+  return address == MAP_FAILED ? nullptr : static_cast<char*>(address);
 }
 
 char* allocate(Device& device, size_t size) {
@@ -176,11 +173,12 @@ void fill(void* address, int value, size_t bytes, Stream& stream) {
 
 }  // namespace
 
-void reserve_memory(Device& device, size_t bytes) {
+bool reserve_memory(Device& device, size_t bytes) {
   device.total = bytes / GRANULARITY * GRANULARITY;
   device.span = round_up(bytes, PAGE) * ADDRESSES_PER_BYTE;
   device.base = map(device.span, PROT_NONE);
   device.backing = map(device.span, PROT_READ | PROT_WRITE);
+  return device.base != nullptr && device.backing != nullptr;
 }
 
 Place place(const void* address, size_t bytes) {

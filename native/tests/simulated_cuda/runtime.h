@@ -142,7 +142,7 @@ struct World {
 // Never destroyed: LibTorch frees memory while the process ends, and workers may still run.
 World& world();
 
-// --- calls (errors.cpp) ------------------------------------------------------------------------------------------------
+// In errors.cpp.
 
 // Remembers an error as the thread's last one.
 cudaError_t keep(cudaError_t error) noexcept;
@@ -183,15 +183,16 @@ cudaError_t call(Body&& body) noexcept {
 // Loses the context, from a running operation.
 void break_context(cudaError_t error);
 
-// --- devices.cpp -------------------------------------------------------------------------------------------------------
+// In devices.cpp.
 
 int& current_device_index();
 // The calling thread's device; its context exists from now on.
 Device& current_device();
 
-// --- memory.cpp --------------------------------------------------------------------------------------------------------
+// In memory.cpp.
 
-void reserve_memory(Device& device, size_t bytes);
+// Gives a device its addresses; false where the process has none left.
+bool reserve_memory(Device& device, size_t bytes);
 
 enum class Kind { device, pinned, pageable };
 
@@ -204,7 +205,7 @@ struct Place {
 // What lies at an address; fails unless all of the bytes lie in one allocation. With the lock held.
 Place place(const void* address, size_t bytes);
 
-// --- streams.cpp -------------------------------------------------------------------------------------------------------
+// In streams.cpp.
 
 std::shared_ptr<Stream> find_stream(cudaStream_t handle);
 std::shared_ptr<Stream> make_stream(int device, unsigned flags, int priority);
@@ -218,11 +219,11 @@ void wait(Lock& lock, const Point& point);
 // Waits for all work on a device.
 void drain(Lock& lock, int device);
 
-// --- events.cpp --------------------------------------------------------------------------------------------------------
+// In events.cpp.
 
 void record(const std::shared_ptr<Event>& event, Stream& stream);
 
-// --- graphs.cpp --------------------------------------------------------------------------------------------------------
+// In graphs.cpp.
 
 void add_node(Stream& stream, cudaGraphNodeType type, Submission submission);
 // Fails where the legacy stream would have to wait for a blocking stream that is capturing.

@@ -1,7 +1,7 @@
 /*
- * What a test asks of the simulated CUDA runtime beyond CUDA's own functions: faults, delays and counts. Exported by the
- * simulated libcudart alone, so a program looks them up (dlsym, SymbolLookup.libraryLookup) and learns by that whether
- * it runs on the simulation. Any thread.
+ * What a test asks of the simulated CUDA runtime beyond CUDA's own functions: faults, delays and counts. Exported by
+ * the simulated libcudart alone, so a program looks them up (dlsym, SymbolLookup.libraryLookup) and learns by that
+ * whether it runs on the simulation. Any thread.
  */
 #ifndef SIMULATED_CUDA_H
 #define SIMULATED_CUDA_H
