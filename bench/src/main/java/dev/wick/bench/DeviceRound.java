@@ -1,6 +1,9 @@
 package dev.wick.bench;
 
 import com.sun.management.ThreadMXBean;
+import dev.wick.Cuda;
+import dev.wick.CudaEvent;
+import dev.wick.CudaStream;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Model;
@@ -8,6 +11,8 @@ import dev.wick.Optimization;
 import dev.wick.Runner;
 import dev.wick.Tensor;
 import dev.wick.TorchScriptModel;
+import dev.wick.binding.CudaMemory;
+import dev.wick.binding.CudaNumerics;
 import dev.wick.error.UnsupportedFeatureException;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
@@ -52,8 +57,19 @@ public final class DeviceRound {
         }
     }
 
-    /** Samples in nanoseconds; null where a device, or this version of the runner, has no such time. */
+    /** Samples in nanoseconds; those of enqueueing and of the GPU are null on the CPU. */
     private record Samples(long[] endToEnd, long[] enqueue, long[] gpu) {
+    }
+
+    /** A runner, and the stream that it works on; null on the CPU. */
+    private record Prepared(Runner runner, CudaStream stream) implements AutoCloseable {
+        @Override
+        public void close() {
+            runner.close();
+            if (stream != null) {
+                stream.close();
+            }
+        }
     }
 
     public static void main(String... args) throws Exception {
@@ -67,46 +83,74 @@ public final class DeviceRound {
         String out = args[7];
 
         long started = System.nanoTime();
+        long loaded;
+        Prepared made;
+        // The model goes before anything is measured: what the runner keeps of it is all that counts as its memory.
         try (var model = Model.load(archive, device); Tensor example = Tensor.empty(DType.FLOAT32, shape)) {
             BenchFiles.readNpy(input, example);
-            long loaded = System.nanoTime();
-            try (Runner runner = prepare(model, mode, device, example)) {
-                long prepared = System.nanoTime();
-                for (int i = 0; i < warmUp; i++) {
-                    runner.run();
-                }
-                long[] allocated = new long[1];
-                Samples samples = measure(runner, runs, allocated);
-                Files.write(Path.of(out + ".f32"), runner.output(0).segment().toArray(ValueLayout.JAVA_BYTE));
-                new RoundReport().text("mode", mode.text()).text("device", device.toString()).engine()
-                        .preparation(runner.preparation()).number("loadNs", loaded - started)
-                        .number("prepareNs", prepared - loaded).number("warmUp", warmUp)
-                        .number("javaBytesPerRun", (double) allocated[0] / runs)
-                        .samples("samplesNs", samples.endToEnd).samples("enqueueNs", samples.enqueue)
-                        .samples("gpuNs", samples.gpu).write(Path.of(out + ".json"));
+            loaded = System.nanoTime();
+            made = prepare(model, mode, device, example);
+        }
+        try (Prepared prepared = made) {
+            Runner runner = prepared.runner();
+            long ready = System.nanoTime();
+            boolean cuda = device.type() == Device.Type.CUDA;
+            if (cuda) {
+                Cuda.trimMemory();
+                Cuda.resetPeakMemory(device);
             }
+            for (int i = 0; i < warmUp; i++) {
+                runner.run();
+            }
+            long[] allocated = new long[1];
+            Samples samples = measure(prepared, runs, allocated);
+            Files.write(Path.of(out + ".f32"), runner.output(0).segment().toArray(ValueLayout.JAVA_BYTE));
+            RoundReport report = new RoundReport().text("mode", mode.text()).text("device", device.toString()).engine()
+                    .preparation(runner.preparation()).number("loadNs", loaded - started)
+                    .number("prepareNs", ready - loaded).number("warmUp", warmUp)
+                    .number("graphNodes", runner.preparation().graphNodes())
+                    .number("javaBytesPerRun", (double) allocated[0] / runs)
+                    .samples("samplesNs", samples.endToEnd).samples("enqueueNs", samples.enqueue)
+                    .samples("gpuNs", samples.gpu);
+            if (cuda) {
+                CudaMemory memory = Cuda.memory(device);
+                CudaNumerics numerics = Cuda.numerics();
+                report.number("peakAllocatedBytes", memory.allocatedBytes().all().peak())
+                        .number("peakReservedBytes", memory.reservedBytes().all().peak())
+                        .number("tf32Matmul", numerics.tf32Matmul() ? 1 : 0)
+                        .number("tf32Cudnn", numerics.tf32Cudnn() ? 1 : 0)
+                        .number("cudnnBenchmark", numerics.cudnnBenchmark() ? 1 : 0);
+            }
+            report.write(Path.of(out + ".json"));
         }
     }
 
-    /** The one place where a mode becomes a runner: what a device or this version of the runner lacks is refused here. */
-    private static Runner prepare(TorchScriptModel model, Mode mode, Device device, Tensor example) {
-        if (mode.graph && device.type() != Device.Type.CUDA) {
+    /** The one place where a mode becomes a runner. */
+    private static Prepared prepare(TorchScriptModel model, Mode mode, Device device, Tensor example) {
+        boolean cuda = device.type() == Device.Type.CUDA;
+        if (mode.graph && !cuda) {
             throw new UnsupportedFeatureException(mode.text() + " needs a CUDA device, not " + device);
         }
-        if (device.type() == Device.Type.CUDA) {
-            throw new UnsupportedFeatureException("this version's Runner takes neither a stream nor a CUDA graph: "
-                    + mode.text() + " cannot be measured on " + device);
-        }
-        // As it is: the other side's eager model is not optimised either.
-        Runner.Builder builder = Runner.of(model, "forward").input(example).optimize(Optimization.NONE);
+        // Eager as it is, since the other side's eager model is not optimised either; a graph as users get it.
+        Runner.Builder builder = Runner.of(model, "forward").input(example)
+                .optimize(mode.graph ? Optimization.AUTO : Optimization.NONE);
         if (mode.compute != DType.FLOAT32) {
             builder.compute(mode.compute).output(DType.FLOAT32);
         }
-        return builder.build();
+        if (!cuda) {
+            return new Prepared(builder.build(), null);
+        }
+        CudaStream stream = CudaStream.take(device);
+        builder.on(stream);
+        return new Prepared((mode.graph ? builder.cudaGraph() : builder).build(), stream);
     }
 
-    /** Also gives the bytes that the runs made on Java's heap. */
-    private static Samples measure(Runner runner, int runs, long[] allocated) {
+    /**
+     * Three passes, so that no event and no second look at the clock is in a latency. Also gives the bytes that the runs of
+     * the first made on Java's heap.
+     */
+    private static Samples measure(Prepared prepared, int runs, long[] allocated) {
+        Runner runner = prepared.runner();
         long[] endToEnd = new long[runs];
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long before = threads.getCurrentThreadAllocatedBytes();
@@ -116,6 +160,35 @@ public final class DeviceRound {
             endToEnd[i] = System.nanoTime() - start;
         }
         allocated[0] = threads.getCurrentThreadAllocatedBytes() - before;
-        return new Samples(endToEnd, null, null);
+        if (prepared.stream() == null) {
+            return new Samples(endToEnd, null, null);
+        }
+        return new Samples(endToEnd, enqueue(runner, runs), onDevice(prepared, runs));
+    }
+
+    private static long[] enqueue(Runner runner, int runs) {
+        long[] samples = new long[runs];
+        for (int i = 0; i < runs; i++) {
+            long start = System.nanoTime();
+            runner.enqueue();
+            samples[i] = System.nanoTime() - start;
+            runner.synchronize();
+        }
+        return samples;
+    }
+
+    private static long[] onDevice(Prepared prepared, int runs) {
+        long[] samples = new long[runs];
+        try (CudaEvent start = CudaEvent.timed(prepared.stream().device());
+                CudaEvent stop = CudaEvent.timed(prepared.stream().device())) {
+            for (int i = 0; i < runs; i++) {
+                start.record(prepared.stream());
+                prepared.runner().enqueue();
+                stop.record(prepared.stream());
+                stop.synchronize();
+                samples[i] = Math.round(stop.nanosecondsSince(start));
+            }
+        }
+        return samples;
     }
 }

@@ -6,6 +6,7 @@ import dev.wick.binding.GemmSettings;
 import dev.wick.binding.Handle;
 import dev.wick.binding.PreparedGemm;
 import dev.wick.binding.TensorDescription;
+import dev.wick.error.UnsupportedFeatureException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;

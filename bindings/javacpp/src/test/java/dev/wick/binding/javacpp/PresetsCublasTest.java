@@ -108,8 +108,9 @@ class PresetsCublasTest {
                 Matrices right = settings.transposeB() ? new Matrices(operands, b, batches, N, K)
                         : new Matrices(operands, b, batches, K, N);
                 Matrices product = new Matrices(result, c, batches, M, N)) {
-            JavacppCublas.enqueue(handle, GemmPlan.of(settings, left.description(), right.description(),
-                    product.description()));
+            GemmExCall call = new GemmExCall(GemmPlan.of(settings, left.description(), right.description(),
+                    product.description(), null));
+            call.enqueue(handle);
             double[] found = product.read();
             for (int batch = 0; batch < batches; batch++) {
                 for (int i = 0; i < M; i++) {
