@@ -27,7 +27,7 @@ class CudaGemmTest extends GemmCase {
         return Device.cuda(0);
     }
 
-    /** NVIDIA's manual names none for float64. */
+    /** For float64 the heuristic may name no algorithm. */
     @Override
     boolean hasEpilogues(DType dtype) {
         return dtype != DType.FLOAT64;

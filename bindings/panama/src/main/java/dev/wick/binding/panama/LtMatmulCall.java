@@ -15,7 +15,8 @@ import java.lang.foreign.ValueLayout;
 /**
  * {@code cublasLtMatmul} with its descriptors and the algorithm that the heuristic chose; one thread at a time.
  *
- * <p>A cuBLAS handle is a cuBLASLt handle too (NVIDIA's manual, at cublasLtHandle_t), so LibTorch's serves.
+ * <p>A cuBLAS handle is a cuBLASLt handle too (NVIDIA's manual, at cublasLtHandle_t), so LibTorch's serves. cuBLASLt
+ * makes its descriptors itself: their sizes, unlike the algorithm's, are not those of CUDA 12 in CUDA 13.
  */
 final class LtMatmulCall implements CublasCall {
     private final LtMatmulPlan plan;
