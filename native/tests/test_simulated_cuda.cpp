@@ -378,6 +378,7 @@ TEST(streams_wait_for_events_alone) {
     CHECK_CUDA(cudaMemsetAsync(device.data(), 0, 4, independent));
     CHECK_CUDA(cudaStreamSynchronize(independent));
     CHECK_ERROR(cudaErrorNotReady, cudaStreamQuery(consumer));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
     CHECK(out.all(0));
   }
   CHECK_CUDA(cudaStreamSynchronize(consumer));
@@ -389,21 +390,34 @@ TEST(the_legacy_stream_and_blocking_streams_wait_for_each_other) {
   Stream other(cudaStreamDefault);
   Stream free_running(cudaStreamNonBlocking);
   DeviceArray<int> device(COUNT);
+  device.write(std::vector<int>(COUNT, 9));
+  PinnedArray<int> of_legacy(COUNT, 0);
+  PinnedArray<int> of_other(COUNT, 0);
+  PinnedArray<int> of_free_running(COUNT, 0);
+  const auto copy = [&](const PinnedArray<int>& to, cudaStream_t stream) {
+    CHECK_CUDA(cudaMemcpyAsync(to.data(), device.data(), BYTES, cudaMemcpyDeviceToHost, stream));
+  };
   {
     Gate gate(blocking);
-    CHECK_CUDA(cudaMemsetAsync(device.data(), 0, 4, other));
+    copy(of_other, other);
     CHECK_CUDA(cudaStreamSynchronize(other));
-    CHECK_CUDA(cudaMemsetAsync(device.data(), 1, 4, nullptr));
-    CHECK_ERROR(cudaErrorNotReady, cudaStreamQuery(nullptr));
-    CHECK_CUDA(cudaMemsetAsync(device.data(), 2, 4, other));
-    CHECK_ERROR(cudaErrorNotReady, cudaStreamQuery(other));
-    CHECK_CUDA(cudaMemsetAsync(device.data() + 1, 3, 4, free_running));
+    CHECK(of_other.all(9));
+    of_other.fill(0);
+    copy(of_legacy, nullptr);
+    copy(of_other, other);
+    copy(of_free_running, free_running);
     CHECK_CUDA(cudaStreamSynchronize(free_running));
+    CHECK(of_free_running.all(9));
+    CHECK_ERROR(cudaErrorNotReady, cudaStreamQuery(nullptr));
+    CHECK_ERROR(cudaErrorNotReady, cudaStreamQuery(other));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    CHECK(of_legacy.all(0));
+    CHECK(of_other.all(0));
   }
   CHECK_CUDA(cudaDeviceSynchronize());
   CHECK_CUDA(cudaStreamQuery(nullptr));
-  CHECK_EQUAL(device.read()[0], 0x02020202);
-  CHECK_EQUAL(device.read()[1], 0x03030303);
+  CHECK(of_legacy.all(9));
+  CHECK(of_other.all(9));
 }
 
 TEST(the_device_is_awaited_as_a_whole) {
@@ -588,6 +602,13 @@ TEST(capture_modes_say_whose_allocations_are_refused) {
   CHECK_EQUAL(mode, cudaStreamCaptureModeGlobal);
   CHECK_CUDA(allocate());
   CHECK_CUDA(cudaThreadExchangeStreamCaptureMode(&mode));
+  { const Executable graph(stream); }
+  begin(cudaStreamCaptureModeGlobal);
+  in_another_thread([&] {
+    cudaStreamCaptureMode own = cudaStreamCaptureModeThreadLocal;
+    CHECK_CUDA(cudaThreadExchangeStreamCaptureMode(&own));
+    CHECK_CUDA(allocate());
+  });
   { const Executable graph(stream); }
   begin(cudaStreamCaptureModeGlobal);
   in_another_thread([&] { CHECK_ERROR(cudaErrorStreamCaptureUnsupported, allocate()); });
