@@ -36,13 +36,13 @@ import picocli.CommandLine.Spec;
                         + "epilogue is not counted. 'of matmul' is the median over matmul's. matmul allocates its "
                         + "result at every call, and what follows it for an epilogue are operators of their own.",
                 "",
-                "tf32 is float32 with TF32 allowed for the gemm, where there is a device that has it; matmul does what "
-                        + "LibTorch's own switch says, and a CPU computes in float32. fp16 and bf16 add up in float32; "
+                "tf32 is float32 with TF32 allowed for both sides, where there is a device that has it, and fp32 is without; a "
+                        + "CPU computes in float32. fp16 and bf16 add up in float32; "
                         + "partial sums may be rounded, as in LibTorch. float16 on a CPU is multiplied by way of "
                         + "float32, as is every half with an epilogue.",
                 "",
-                "On a CUDA device a sample is many calls between two synchronisations, and 'enqueue' the time of one "
-                        + "until control comes back: what is shorter than that is bound by it.",
+                "On a CUDA device a sample is many calls between two events of the device's clock, and 'enqueue' the time of "
+                        + "one until control comes back: what is shorter than that is bound by it.",
                 "",
                 "A cell that outruns its budget is cut and marked so; at least one round is measured."})
 final class BenchGemmCommand implements Callable<Integer> {

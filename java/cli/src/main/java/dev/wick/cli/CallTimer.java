@@ -1,10 +1,10 @@
 package dev.wick.cli;
 
-import dev.wick.Cuda;
-import dev.wick.Device;
+import dev.wick.CudaEvent;
+import dev.wick.CudaStream;
 
-/** Says how long calls take on a device; one thread. Another clock, such as CUDA's events, is one more of these. */
-interface CallTimer {
+/** Says how long calls take on a device; one thread. */
+interface CallTimer extends AutoCloseable {
 
     /**
      * What a series of equal calls took, for one of them.
@@ -21,8 +21,12 @@ interface CallTimer {
     /** How long a sample should take for what begins and ends it to be lost in it. */
     double sampleNanoseconds();
 
-    static CallTimer of(Device device) {
-        return device.type() == Device.Type.CUDA ? new BetweenSynchronisations(device) : new OnTheHost();
+    @Override
+    void close();
+
+    /** The timer of calls on the CPU, where stream is null, or on a stream of a CUDA device. */
+    static CallTimer of(CudaStream stream) {
+        return stream == null ? new OnTheHost() : new BetweenEvents(stream);
     }
 
     /** On a CPU a call returns when its work is done. */
@@ -41,36 +45,53 @@ interface CallTimer {
         public double sampleNanoseconds() {
             return 2e6;
         }
+
+        @Override
+        public void close() {
+            // Holds nothing.
+        }
     }
 
     /**
-     * Enqueues all calls on an idle device and waits once. The time of one is the device's where that is longer than
-     * enqueueing, as with large matrices; else it is that of enqueueing.
+     * Enqueues all calls on an idle stream between two events of the device's clock. The time of one is the device's where
+     * that is longer than enqueueing, as with large matrices; else the device waits for the host in between, and it is that
+     * of enqueueing.
      */
-    final class BetweenSynchronisations implements CallTimer {
-        private final Device device;
+    final class BetweenEvents implements CallTimer {
+        private final CudaStream stream;
+        private final CudaEvent start;
+        private final CudaEvent stop;
 
-        BetweenSynchronisations(Device device) {
-            this.device = device;
+        BetweenEvents(CudaStream stream) {
+            this.stream = stream;
+            this.start = CudaEvent.timed(stream.device());
+            this.stop = CudaEvent.timed(stream.device());
         }
 
         @Override
         public Timing time(Runnable call, int calls) {
-            Cuda.synchronize(device);
-            long start = System.nanoTime();
+            stream.synchronize();
+            start.record(stream);
+            long begin = System.nanoTime();
             for (int i = 0; i < calls; i++) {
                 call.run();
             }
             long enqueued = System.nanoTime();
-            Cuda.synchronize(device);
-            long done = System.nanoTime();
-            return new Timing((done - start) / (double) calls, (enqueued - start) / (double) calls);
+            stop.record(stream);
+            stop.synchronize();
+            return new Timing(stop.nanosecondsSince(start) / calls, (enqueued - begin) / (double) calls);
         }
 
-        /** A synchronisation takes about ten microseconds. */
+        /** The device's clock has steps of half a microsecond. */
         @Override
         public double sampleNanoseconds() {
             return 2e7;
+        }
+
+        @Override
+        public void close() {
+            start.close();
+            stop.close();
         }
     }
 }

@@ -1,6 +1,8 @@
 package dev.wick.cli;
 
 import dev.wick.Arguments;
+import dev.wick.Cuda;
+import dev.wick.CudaStream;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Gemm;
@@ -8,6 +10,8 @@ import dev.wick.Operator;
 import dev.wick.Tensor;
 import dev.wick.TensorDifference;
 import dev.wick.TensorScope;
+import dev.wick.binding.CallSettings;
+import dev.wick.binding.CudaNumerics;
 import dev.wick.binding.GemmEpilogue;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,12 +46,23 @@ record GemmMeasurement(Device device, int batch, boolean transposeA, boolean tra
         long begin = System.nanoTime();
         progress.doing(cell + ": preparing");
         watchdog.begin("preparing " + cell, Watchdog.limit(budget));
-        try (TensorScope _ = TensorScope.open()) {
+        boolean cuda = device.type() == Device.Type.CUDA;
+        CudaNumerics before = cuda ? Cuda.numerics() : null;
+        try (CudaStream stream = cuda ? CudaStream.take(device) : null; TensorScope _ = TensorScope.open()) {
+            if (cuda) {
+                // Both sides may do the same.
+                Cuda.setNumerics(before.withTf32(type == GemmType.TF32));
+            }
             Tensor a = matrices(type.dtype(), size.m(), size.k(), transposeA, SEED);
             Tensor b = matrices(type.dtype(), size.k(), size.n(), transposeB, SEED + 1);
             Tensor bias = epilogue.hasBias() ? noise(type.dtype(), SEED + 2, size.n()) : null;
             Gemm.Builder builder = Gemm.of(a, b).compute(type.compute()).allowReducedPrecisionReduction(true)
                     .epilogue(epilogue, bias);
+            if (cuda) {
+                builder.on(stream);
+                // The matrices were made on the default stream.
+                Cuda.synchronize(device);
+            }
             if (transposeA) {
                 builder.transposeA();
             }
@@ -56,24 +71,36 @@ record GemmMeasurement(Device device, int batch, boolean transposeA, boolean tra
             }
             try (Gemm gemm = builder.prepare()) {
                 Matmul matmul = new Matmul(transposeA ? transposed(a) : a, transposeB ? transposed(b) : b, epilogue,
-                        bias);
+                        bias, cuda ? stream.noGrad() : CallSettings.NO_GRAD);
                 gemm.run();
+                if (cuda) {
+                    stream.synchronize();
+                }
                 double difference = difference(gemm.result(), matmul);
                 if (!(difference <= MOST_DIFFERENCE)) {
                     throw new CliException(String.format(Locale.ROOT, "the gemm and aten::matmul differ by %.2g of the "
                             + "largest element: this is not the same product", difference), "please report it");
                 }
-                return measure(size, type, gemm, matmul::run, difference, begin, watchdog, progress);
+                return measure(size, type, gemm, matmul::run, stream, difference, begin, watchdog, progress);
             }
         } finally {
             watchdog.end();
+            if (cuda) {
+                Cuda.setNumerics(before);
+            }
         }
     }
 
-    private GemmCell measure(GemmSize size, GemmType type, Gemm gemm, Runnable matmul, double difference, long begin,
-            Watchdog watchdog, CellProgress progress) {
+    private GemmCell measure(GemmSize size, GemmType type, Gemm gemm, Runnable matmul, CudaStream stream,
+            double difference, long begin, Watchdog watchdog, CellProgress progress) {
+        try (CallTimer timer = CallTimer.of(stream)) {
+            return measure(size, type, gemm, matmul, timer, difference, begin, watchdog, progress);
+        }
+    }
+
+    private GemmCell measure(GemmSize size, GemmType type, Gemm gemm, Runnable matmul, CallTimer timer,
+            double difference, long begin, Watchdog watchdog, CellProgress progress) {
         String cell = type + ", " + size;
-        CallTimer timer = CallTimer.of(device);
         progress.doing(cell);
         double once = 0;
         long warmed = System.nanoTime();
@@ -124,6 +151,9 @@ record GemmMeasurement(Device device, int batch, boolean transposeA, boolean tra
     /** Over the largest element, since small ones are as inexact as large ones. */
     private static double difference(Tensor result, Matmul matmul) {
         try (Tensor product = matmul.product()) {
+            if (result.device().type() == Device.Type.CUDA) {
+                Cuda.synchronize(result.device());
+            }
             TensorDifference difference = TensorDifference.between(result, product);
             return difference.maximum() == 0 ? 0 : difference.maximum() / difference.referenceMaximum();
         }

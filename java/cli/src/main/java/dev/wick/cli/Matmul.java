@@ -3,6 +3,7 @@ package dev.wick.cli;
 import dev.wick.Arguments;
 import dev.wick.Operator;
 import dev.wick.Tensor;
+import dev.wick.binding.CallSettings;
 import dev.wick.binding.GemmEpilogue;
 
 /** What PyTorch makes of a gemm: {@code aten::matmul}, and one operator after another on what it gives; one thread. */
@@ -15,13 +16,16 @@ final class Matmul {
     private final Tensor right;
     private final Tensor bias;
     private final GemmEpilogue activation;
+    private final CallSettings settings;
 
     /**
      * A product of two tensors.
      *
-     * @param bias null where the epilogue has none
+     * @param bias     null where the epilogue has none
+     * @param settings of every operator
      */
-    Matmul(Tensor left, Tensor right, GemmEpilogue epilogue, Tensor bias) {
+    Matmul(Tensor left, Tensor right, GemmEpilogue epilogue, Tensor bias, CallSettings settings) {
+        this.settings = settings;
         this.left = left;
         this.right = right;
         this.bias = bias;
@@ -30,13 +34,13 @@ final class Matmul {
 
     /** The product, which is the caller's to close. */
     Tensor product() {
-        Tensor product = matmul.apply(left, right).tensor();
+        Tensor product = matmul.apply(settings, left, right).tensor();
         if (bias != null) {
-            add.apply(product, bias).close();
+            add.apply(settings, product, bias).close();
         }
         switch (activation) {
-            case RELU -> relu.apply(product).close();
-            case GELU -> gelu.apply(product, Arguments.keyword("approximate", "tanh")).close();
+            case RELU -> relu.apply(settings, product).close();
+            case GELU -> gelu.apply(settings, product, Arguments.keyword("approximate", "tanh")).close();
             default -> {
                 // Nothing follows.
             }
