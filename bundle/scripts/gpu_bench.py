@@ -6,7 +6,7 @@ Single predictions, batch 1, of ResNet-50 and of the image towers of CLIP RN50 a
 seed. In every round each contestant runs in a process of its own, in an order that turns from round to round; outputs
 are compared with PyTorch's own before any time is looked at. The baseline is Python's eager FP32, as published
 studies measure it. End to end is from pinned host memory to pinned host memory, with one synchronisation; enqueue is
-the time until the last call came back; GPU time is between events around the model alone. Only ratios within one run
+the time until the last call came back; GPU time is between events around all of it. Only ratios within one run
 mean anything.
 
 DIR gets gpu-bench.json: every sample, the machine, the GPU with its clocks and power, driver, torch and settings; and
@@ -58,8 +58,10 @@ class Contestant:
     def command(self, bench, entry, out):
         archive, image = (bench.archives / entry[key] for key in ("archive", "input"))
         counts = [bench.arguments.warmup, bench.arguments.runs]
+        shape = "x".join(map(str, entry["shape"]))
+        if self.engine == "cpp":
+            return [bench.harness, archive, image, shape, self.mode, bench.device, *counts, out]
         if self.engine == "wick":
-            shape = "x".join(map(str, entry["shape"]))
             return bench.bundle.java_command(bench.bundle.library()) + [
                 "dev.wick.bench.DeviceRound", archive, image, shape, self.mode, bench.device, *counts, out]
         kind, dtype = self.mode.split("-")
@@ -71,7 +73,7 @@ class Contestant:
 def contestants_for(device, engines):
     """On a CPU only what has a counterpart there: half precision is emulated, and there are no graphs."""
     modes = MODES if device != "cpu" else MODES[:1]
-    return [Contestant(engine, mode) for mode in modes for engine in engines]
+    return [Contestant(engine, mode) for mode in modes for engine in engines if engine != "cpp" or device != "cpu"]
 
 
 class Bench:
@@ -87,6 +89,7 @@ class Bench:
         # Hundreds of megabytes that every run with this LibTorch shares; only what is read later goes into the results.
         self.archives = self.bundle.cache / "archives" / f"torch-{self.bundle.libtorch.version}"
         self.work = self.bundle.cache / "rounds"
+        self.harness = self.bundle.cache / "wick_device_harness"
         # Python's rounds are to import that very LibTorch.
         self.environment = self.bundle.environment(PYTHONPATH=os.pathsep.join(
             [str(self.bundle.torch.parent), *filter(None, [os.environ.get("PYTHONPATH")])]))
@@ -102,6 +105,8 @@ class Bench:
         if self.device != "cpu" and not self.gpus:
             raise Problem(f"no GPU to measure on: {self.no_gpu}; --device cpu measures eager FP32 on the CPU")
         shim = self.prepare_shim()
+        if "cpp" in engines and self.device != "cpu":
+            self.prepare_harness()
         self.entries = self.prepare_archives(names)
         self.contestants = {entry["name"]: contestants_for(self.device, engines) for entry in self.entries}
         arguments = self.arguments
@@ -126,6 +131,23 @@ class Bench:
             if finished.code != 0:
                 raise Problem(f"the shim was not built, {finished.why()}:\n{finished.tail()}")
         return self.bundle.build.read_properties(place / "shim.properties")
+
+    def prepare_harness(self):
+        """The C++ side: it calls the shim's C functions alone, so that it compiles in a second."""
+        compiler = self.bundle.build.find_compiler()
+        if compiler is None:
+            raise Problem("no C++ compiler for the C++ side: --engines python,wick leaves it out")
+        place, _ = self.bundle.shim()
+        sources = ROOT / "native"
+        finished = machine.run_limited(
+            [compiler, "-O2", "-std=c++17", "-I", sources / "include", sources / "benchmarks" / "device_harness.cpp",
+             "-o", self.harness, "-L", place, "-lwick_torch", "-lwick_cuda", "-ldl", "-lpthread",
+             "-Wl,--allow-shlib-undefined"], self.left(), self.out / "harness.log", self.environment)
+        if finished.code != 0:
+            raise Problem(f"the C++ side was not compiled, {finished.why()}:\n{finished.tail()}")
+        libraries = [place, self.bundle.libtorch.libraries, *self.bundle.libtorch.runtime]
+        self.harness_environment = dict(self.environment, LD_LIBRARY_PATH=os.pathsep.join(
+            [*map(str, libraries), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]))
 
     def prepare_archives(self, names):
         listed = self.archives / "models.json"
@@ -172,7 +194,8 @@ class Bench:
             return False
         out = self.work / f"{entry['name']}.{contestant.name}.{number}"
         finished = machine.run_limited(contestant.command(self, entry, out), limit, out.with_name(out.name + ".log"),
-                                       self.environment, dumps_threads=contestant.engine == "wick")
+                                       self.harness_environment if contestant.engine == "cpp" else self.environment,
+                                       dumps_threads=contestant.engine == "wick")
         if finished.code is None and limit < PROCESS_SECONDS:
             return False
         report, result = (out.with_name(out.name + suffix) for suffix in (".json", ".f32"))
@@ -283,10 +306,19 @@ def claims(summaries):
 
     def ratio(a, b):
         return a / b if a and b else None
+
+    def enqueue(name):
+        return summaries.get(name, {}).get("enqueueUs", {}).get("median")
+
+    def difference(a, b):
+        return a - b if a is not None and b is not None else None
     asked = {
         "Wick FP16 graph: its factor over the baseline, of Python's FP16 graph (at least 0.97)":
             ratio(factor("wick-graph-fp16"), factor("python-graph-fp16")),
         "Wick eager FP32: speed over Python's eager FP32 (at least 1)": factor("wick-eager-fp32"),
+        "Wick FP16 graph: CPU time of a replay over C++'s, microseconds (at most 1)":
+            difference(enqueue("wick-graph-fp16"), enqueue("cpp-graph-fp16")),
+        "Wick FP16 graph: end to end over C++'s": ratio(factor("cpp-graph-fp16"), factor("wick-graph-fp16")),
         "Wick: FP16 graph over FP32 graph": ratio(factor("wick-graph-fp16"), factor("wick-graph-fp32")),
         "Python: FP16 graph over FP32 graph": ratio(factor("python-graph-fp16"), factor("python-graph-fp32")),
         "Wick: peak allocated FP16 over FP32 graph (at most 0.55)":
@@ -331,7 +363,8 @@ def main():
                         help="directory for results ($OUT, else wick-bench)")
     parser.add_argument("--budget", type=float, default=540, help="seconds for everything together (540)")
     parser.add_argument("--models", default=",".join(MODELS), help=f"of {', '.join(MODELS)} (all)")
-    parser.add_argument("--engines", default="python,wick", help="of python, wick (both); python is the baseline")
+    parser.add_argument("--engines", default="python,wick,cpp", help="of python, wick and cpp, the same C functions called from "
+                        "C++ (all); python is the baseline")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"({ROUNDS})")
     parser.add_argument("--runs", type=int, default=None, help="timed predictions of a process (200; on a CPU 10)")
     parser.add_argument("--warmup", type=int, default=None, help="predictions before them (50; on a CPU 3)")
@@ -343,7 +376,7 @@ def main():
     if not re.fullmatch(r"cpu|cuda:\d+", arguments.device):
         parser.error(f"--device {arguments.device}: expected cuda:N or cpu")
     names, engines = arguments.models.split(","), arguments.engines.split(",")
-    for given, known in ((names, MODELS), (engines, ("python", "wick"))):
+    for given, known in ((names, MODELS), (engines, ("python", "wick", "cpp"))):
         unknown = [name for name in given if name not in known]
         if unknown:
             parser.error(f"no {', '.join(unknown)} among {', '.join(known)}")
