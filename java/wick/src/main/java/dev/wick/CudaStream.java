@@ -11,8 +11,13 @@ import dev.wick.error.BadArgumentException;
  *
  * <p>A call runs on the stream when it is given {@link #inference()}, {@link #noGrad()} or {@link #on(CallSettings)}:
  * a thread has no current stream that would be forgotten when a virtual thread changes its carrier. Other calls run on
- * the device's default stream, and nothing orders the two but {@link #waitFor} and {@link #synchronize()}. A tensor that
- * was made on one stream and is closed while another one still works with it needs {@link #keep}.
+ * the device's default stream, and nothing orders the two but {@code waitFor} and {@link #synchronize()}.
+ *
+ * <p>That goes for memory too: it is given out in the order of one stream. {@link #empty} makes a tensor in this one's;
+ * a tensor of {@link Tensor#empty(Device, DType, long...)} is made in the default stream's, where an earlier owner of its
+ * memory may still be at work, so wait for that stream before using it here. A tensor that was made on one stream and is
+ * closed while another one still works with it needs {@link #keep}. Models are ready for every stream when they are handed
+ * out.
  *
  * <p>Closing gives the stream back to a pool: destroying one would leave its cuBLAS workspace and its cached memory
  * behind. Work on it goes on, and the next taker's comes after.
@@ -44,6 +49,19 @@ public final class CudaStream extends NativeResource {
      */
     public static CudaStream take(Device device, int priority) {
         return new CudaStream(Cuda.binding().takeStream(Cuda.index(device), priority), device, priority);
+    }
+
+    /**
+     * The device's default stream, on which calls run that name none; closing it does nothing to the device's.
+     */
+    public static CudaStream defaultStream(Device device) {
+        return new CudaStream(Cuda.binding().defaultStream(Cuda.index(device)), device, 0);
+    }
+
+    /** Makes a tensor on this stream, whose elements are whatever the memory held. */
+    public Tensor empty(DType dtype, long... shape) {
+        return Operator.call(noGrad(), "aten::empty", shape, Arguments.keyword("dtype", dtype),
+                Arguments.keyword("device", device)).tensor();
     }
 
     /** The range of a device's priorities. */
@@ -90,6 +108,14 @@ public final class CudaStream extends NativeResource {
     /** Makes later work on this stream wait for an event, on the device and not on the host. */
     public void waitFor(CudaEvent event) {
         use(stream -> event.use(waited -> Cuda.binding().waitForEvent(stream, waited)));
+    }
+
+    /** Makes later work on this stream wait for what another one holds now, on the device and not on the host. */
+    public void waitFor(CudaStream other) {
+        try (CudaEvent event = CudaEvent.create(other.device())) {
+            event.record(other);
+            waitFor(event);
+        }
     }
 
     /** Keeps a tensor's memory, when the tensor is closed, until the work that is on this stream now is done. */

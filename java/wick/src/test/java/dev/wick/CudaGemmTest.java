@@ -44,6 +44,32 @@ class CudaGemmTest extends GemmCase {
         assumeFeature(TorchBinding.CUDA);
         assumeFeature(TorchBinding.CUBLAS);
         assumeFalse(Engine.get().cudaDevices().isEmpty(), "LibTorch sees no CUDA device");
+        assumeRealKernels();
+    }
+
+    @Test
+    void aStreamOfOnesChoiceAndAGraphOfIt() {
+        try (CudaStream stream = CudaStream.take(device()); TensorScope _ = TensorScope.open()) {
+            Tensor a = random(DType.FLOAT32, 64, 64);
+            Tensor b = random(DType.FLOAT32, 64, 64);
+            Tensor expected = Gemm.of(a, b).multiply();
+            Cuda.synchronize(device());
+            try (Gemm gemm = Gemm.of(a, b).on(stream).prepare()) {
+                gemm.run();
+                stream.synchronize();
+                assertThat(TensorDifference.between(gemm.result(), expected).maximum()).isZero();
+                try (CudaGraph graph = CudaGraph.capture(stream, gemm::run)) {
+                    Operator.call(stream.noGrad(), "aten::zero_", gemm.result()).close();
+                    graph.run();
+                    assertThat(TensorDifference.between(gemm.result(), expected).maximum()).isZero();
+                }
+            }
+            CudaStream closed = CudaStream.take(device());
+            try (Gemm left = Gemm.of(a, b).on(closed).prepare()) {
+                closed.close();
+                assertThatThrownBy(left::run).isInstanceOf(IllegalStateException.class).hasMessageContaining("stream");
+            }
+        }
     }
 
     @Test

@@ -24,6 +24,7 @@ class CudaModelTest extends WickCase {
     void requireDevice() {
         assumeFeature(TorchBinding.CUDA);
         assumeFalse(Engine.get().cudaDevices().isEmpty(), "LibTorch sees no CUDA device");
+        assumeRealKernels();
     }
 
     @Test

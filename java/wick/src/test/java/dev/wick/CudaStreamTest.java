@@ -134,6 +134,37 @@ class CudaStreamTest extends CudaCase {
         }
     }
 
+    /** The default stream's memory may have an earlier owner at work, for which no other stream waits by itself. */
+    @Test
+    void memoryComesInTheOrderOfAStream() {
+        float[] elements = counted(1 << 20);
+        try (CudaStream stream = CudaStream.take(DEVICE);
+                CudaStream unnamed = CudaStream.defaultStream(DEVICE);
+                Tensor from = pinned(elements);
+                Tensor back = Tensor.pinned(DType.FLOAT32, elements.length)) {
+            for (int i = 0; i < 20; i++) {
+                try (Tensor earlier = Tensor.empty(DEVICE, DType.FLOAT32, elements.length)) {
+                    Operator.call("aten::zero_", earlier).close();
+                }
+                boolean own = i % 2 == 0;
+                if (!own) {
+                    stream.waitFor(unnamed);
+                }
+                try (Tensor there = own ? stream.empty(DType.FLOAT32, elements.length)
+                        : Tensor.empty(DEVICE, DType.FLOAT32, elements.length);
+                        CudaCopy in = stream.copy(from, there);
+                        CudaCopy out = stream.copy(there, back)) {
+                    out.await();
+                    assertThat(in.isDone()).isTrue();
+                    assertElements(back, elements);
+                }
+            }
+            assertThat(unnamed.noGrad().cudaStream()).isZero();
+            unnamed.synchronize();
+            assertThat(unnamed.isDone()).isTrue();
+        }
+    }
+
     @Test
     void operatorsRunOnTheStreamOfTheirSettings() {
         try (CudaStream stream = CudaStream.take(DEVICE);

@@ -34,6 +34,11 @@ abstract class WickCase {
         assumeTrue(reason == null, reason);
     }
 
+    /** Skips a test of kernels that the simulated CUDA runtime of native/tests does not have. */
+    static void assumeRealKernels() {
+        assumeTrue(!Engine.get().cudaDevices().getFirst().name().equals("Simulated"), "the device is simulated");
+    }
+
     static byte[] resource(String name) {
         try (InputStream in = WickCase.class.getResourceAsStream("/archives/" + name)) {
             assertThat(in).as("archive " + name).isNotNull();

@@ -40,6 +40,9 @@ public interface CudaBinding {
     /** A non-blocking stream that nobody else has. */
     Handle takeStream(int device, int priority);
 
+    /** The device's default stream, on which calls run that name none; closing the handle does nothing. */
+    Handle defaultStream(int device);
+
     /** The stream's {@code cudaStream_t}, for {@link CallSettings#on}. */
     long streamAddress(Handle stream);
 

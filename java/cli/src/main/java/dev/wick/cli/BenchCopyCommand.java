@@ -188,7 +188,7 @@ final class BenchCopyCommand implements Callable<Integer> {
         try (CudaStream stream = CudaStream.take(device);
                 CudaEvent start = CudaEvent.timed(device);
                 CudaEvent stop = CudaEvent.timed(device);
-                Tensor there = Tensor.empty(device, DType.INT32, elements);
+                Tensor there = stream.empty(DType.INT32, elements);
                 Tensor pinned = Tensor.pinned(DType.INT32, elements);
                 Tensor pageable = Tensor.empty(DType.INT32, elements)) {
             // Pages that nobody has touched are none yet.

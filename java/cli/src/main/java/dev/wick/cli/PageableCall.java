@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.Cuda;
 import dev.wick.CudaEvent;
 import dev.wick.CudaStream;
 import dev.wick.DType;
@@ -47,6 +48,8 @@ final class PageableCall implements TimedCall {
         for (Tensor input : inputs) {
             onDevice.add(Tensor.empty(device, input.dtype(), input.shape()));
         }
+        // All that was made on the default stream.
+        Cuda.synchronize(device);
         for (int i = 0; i < WARM_UP_RUNS; i++) {
             run();
         }

@@ -130,6 +130,11 @@ final class PanamaCuda implements CudaBinding {
     }
 
     @Override
+    public Handle defaultStream(int device) {
+        return CudaHandle.stream(0, device, 0);
+    }
+
+    @Override
     public long streamAddress(Handle stream) {
         return CudaHandle.of(stream, STREAM).address();
     }
