@@ -209,6 +209,8 @@ def header_version(include: Path) -> str:
 
 
 def official(folder: Path, cuda: str) -> LibTorch:
+    # Through links: CUDA's wheels lie beside the directory itself.
+    folder = folder.resolve()
     if not (folder / "lib" / "libtorch_cpu.so").is_file() and (folder / "torch" / "lib").is_dir():
         folder = folder / "torch"
     for needed in ("lib/libtorch_cpu.so", "lib/libc10.so", "include/torch"):
