@@ -12,7 +12,7 @@ blas    the same on the presets' natives alone: OpenBLAS as it comes, as Wick se
         from Maven Central), for models as they are and with oneDNN Graph fusion.
 
 Builds what is missing (Maven, the shim, the harness, the archives). Needs JDK 25, Maven, a C++ compiler, CMake and Ninja,
-and for the archives a Python with torch, torchvision and numpy (--python, else one is set up in Wick's cache).
+and for the archives and the peer a Python with torch and numpy (--python, else one is set up in Wick's cache).
 Use it on a machine that does nothing else: beside one busy neighbour OpenMP's threads lose more than any optimisation
 gains. Only ratios within one run mean anything.
 """
@@ -97,7 +97,7 @@ def has_modules(python, *names):
 
 
 def find_python(asked):
-    needed = ("torch", "torchvision", "numpy")
+    needed = ("torch", "numpy")
     if asked:
         if not has_modules(asked, *needed):
             raise Problem(f"{asked} lacks one of {', '.join(needed)}")
@@ -106,9 +106,9 @@ def find_python(asked):
     for python in (sys.executable, own):
         if Path(python).exists() and has_modules(python, *needed):
             return Path(python)
-    say(f"setting up a Python with torch and torchvision in {own.parent.parent} (several GB; --python names another)")
+    say(f"setting up a Python with torch in {own.parent.parent} (several GB; --python names another)")
     run([sys.executable, "-m", "venv", own.parent.parent])
-    run([own, "-m", "pip", "install", "--quiet", "torch==2.10.0", "torchvision==0.25.0", "numpy"])
+    run([own, "-m", "pip", "install", "--quiet", "torch==2.10.0", "numpy"])
     return own
 
 
@@ -543,7 +543,7 @@ def main():
     parser.add_argument("--models", default="resnet50,clip-vit-b32", help="also: clip-rn50")
     parser.add_argument("--optimize", default="auto,none,freeze,ofi,onednn", help="Wick's ways (default: all)")
     parser.add_argument("--peers", default="djl", help="djl, python, python-ofi (default: djl)")
-    parser.add_argument("--python", help="a Python with torch, torchvision and numpy")
+    parser.add_argument("--python", help="a Python with torch and numpy")
     parser.add_argument("--archives", default=TARGET / "archives", help="where the archives are or will be")
     parser.add_argument("--out", default=BENCH / "results", type=Path, help="directory of the results")
     parser.add_argument("--no-build", action="store_true", help="Maven's part is built already")

@@ -1,180 +1,58 @@
-"""Makes the TorchScript archives that the benchmarks run. Needs torch 2.10, torchvision 0.25 and numpy.
+"""Makes the TorchScript archives that the benchmarks run. Needs torch and nothing else.
 
     python3 make_archives.py --out DIR [--only NAME ...] [--seed 0]
 
-For each model DIR gets NAME.pt (traced, batch 1), NAME.input.npy, NAME.reference.npy (what PyTorch itself gives, eager)
-and an entry in models.json. Weights are random but seeded: time does not depend on them, and no download is needed. Batch
-normalisation gets running statistics that are not the identity, so that an optimisation that folds them wrongly shows.
-
-The CLIP image towers are the published architectures (parameter counts are checked); their attention is
-nn.MultiheadAttention, as OpenAI's code has it.
+For each model of models.py DIR gets NAME.pt (traced, batch 1), NAME.input.npy, NAME.reference.npy (what PyTorch
+itself gives, eager, FP32, on the CPU) and an entry in models.json, beside those that are there already.
 """
 import argparse
+import ctypes
 import json
 import warnings
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-import torchvision
-from torch import nn
+
+import models
 
 
-class Bottleneck(nn.Module):
-    """Stride is done by average pooling, so that no activation is skipped."""
-
-    def __init__(self, inplanes, planes, stride):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(inplanes, planes, 1, bias=False), nn.BatchNorm2d(planes)
-        self.conv2, self.bn2 = nn.Conv2d(planes, planes, 3, padding=1, bias=False), nn.BatchNorm2d(planes)
-        self.avgpool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
-        self.conv3, self.bn3 = nn.Conv2d(planes, planes * 4, 1, bias=False), nn.BatchNorm2d(planes * 4)
-        self.downsample = None
-        if stride > 1 or inplanes != planes * 4:
-            self.downsample = nn.Sequential()
-            self.downsample.add_module("-1", nn.AvgPool2d(stride))
-            self.downsample.add_module("0", nn.Conv2d(inplanes, planes * 4, 1, bias=False))
-            self.downsample.add_module("1", nn.BatchNorm2d(planes * 4))
-
-    def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = self.avgpool(F.relu(self.bn2(self.conv2(y))))
-        return F.relu(self.bn3(self.conv3(y)) + (x if self.downsample is None else self.downsample(x)))
-
-
-class AttentionPool(nn.Module):
-    def __init__(self, side, width, heads, out):
-        super().__init__()
-        self.positional_embedding = nn.Parameter(torch.randn(side * side + 1, width) / width ** 0.5)
-        self.k_proj, self.q_proj, self.v_proj = (nn.Linear(width, width) for _ in range(3))
-        self.c_proj, self.heads = nn.Linear(width, out), heads
-
-    def forward(self, x):
-        x = x.flatten(2).permute(0, 2, 1)
-        x = torch.cat([x.mean(1, keepdim=True), x], 1) + self.positional_embedding.to(x.dtype)
-
-        def split(t):
-            return t.unflatten(2, (self.heads, -1)).transpose(1, 2)
-        y = F.scaled_dot_product_attention(split(self.q_proj(x[:, :1])), split(self.k_proj(x)), split(self.v_proj(x)))
-        return self.c_proj(y.transpose(1, 2).flatten(2)).squeeze(1)
-
-
-class ModifiedResNet(nn.Module):
-    def __init__(self, layers, width, resolution, out):
-        super().__init__()
-        half = width // 2
-        self.conv1, self.bn1 = nn.Conv2d(3, half, 3, 2, 1, bias=False), nn.BatchNorm2d(half)
-        self.conv2, self.bn2 = nn.Conv2d(half, half, 3, 1, 1, bias=False), nn.BatchNorm2d(half)
-        self.conv3, self.bn3 = nn.Conv2d(half, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
-        channels = width
-        for i, n in enumerate(layers):
-            planes, blocks = width * 2 ** i, []
-            for j in range(n):
-                blocks.append(Bottleneck(channels, planes, 2 if i > 0 and j == 0 else 1))
-                channels = planes * 4
-            self.add_module(f"layer{i + 1}", nn.Sequential(*blocks))
-        self.attnpool = AttentionPool(resolution // 32, channels, channels // 64, out)
-
-    def forward(self, x):
-        x = x.to(self.conv1.weight.dtype)
-        x = F.relu(self.bn1(self.conv1(x)))
-        x = F.relu(self.bn2(self.conv2(x)))
-        x = F.avg_pool2d(F.relu(self.bn3(self.conv3(x))), 2)
-        return self.attnpool(self.layer4(self.layer3(self.layer2(self.layer1(x)))))
-
-
-class LayerNorm(nn.LayerNorm):
-    """Computes in FP32 whatever comes in."""
-
-    def forward(self, x):
-        return super().forward(x.float()).to(x.dtype)
-
-
-class QuickGELU(nn.Module):
-    def forward(self, x):
-        return x * torch.sigmoid(1.702 * x)
-
-
-class Block(nn.Module):
-    def __init__(self, width, heads):
-        super().__init__()
-        self.attn, self.ln_1, self.ln_2 = nn.MultiheadAttention(width, heads), LayerNorm(width), LayerNorm(width)
-        self.mlp = nn.Sequential()
-        self.mlp.add_module("c_fc", nn.Linear(width, width * 4))
-        self.mlp.add_module("gelu", QuickGELU())
-        self.mlp.add_module("c_proj", nn.Linear(width * 4, width))
-
-    def forward(self, x):
-        h = self.ln_1(x)
-        x = x + self.attn(h, h, h, need_weights=False)[0]
-        return x + self.mlp(self.ln_2(x))
-
-
-class VisionTransformer(nn.Module):
-    def __init__(self, resolution, patch, width, layers, heads, out):
-        super().__init__()
-        s = width ** -0.5
-        self.conv1 = nn.Conv2d(3, width, patch, patch, bias=False)
-        self.class_embedding = nn.Parameter(s * torch.randn(width))
-        self.positional_embedding = nn.Parameter(s * torch.randn((resolution // patch) ** 2 + 1, width))
-        self.ln_pre, self.ln_post = LayerNorm(width), LayerNorm(width)
-        self.transformer = nn.Module()
-        self.transformer.resblocks = nn.Sequential(*[Block(width, heads) for _ in range(layers)])
-        self.proj = nn.Parameter(s * torch.randn(width, out))
-
-    def forward(self, x):
-        x = self.conv1(x.to(self.conv1.weight.dtype)).flatten(2).transpose(1, 2)
-        cls = self.class_embedding.to(x.dtype) + torch.zeros(x.shape[0], 1, x.shape[2], dtype=x.dtype, device=x.device)
-        x = self.ln_pre(torch.cat([cls, x], 1) + self.positional_embedding.to(x.dtype))
-        x = self.transformer.resblocks(x.transpose(0, 1)).transpose(0, 1)
-        return self.ln_post(x[:, 0]) @ self.proj
-
-
-MODELS = {
-    "resnet50": ("ResNet-50", 25_557_032, lambda: torchvision.models.resnet50(weights=None)),
-    "clip-vit-b32": ("CLIP ViT-B/32 image tower", 87_849_216, lambda: VisionTransformer(224, 32, 768, 12, 12, 512)),
-    "clip-rn50": ("CLIP RN50 image tower", 38_316_896, lambda: ModifiedResNet((3, 4, 6, 3), 64, 224, 1024)),
-}
-SHAPE = (1, 3, 224, 224)
+def save_npy(file, tensor):
+    """What numpy.save writes of a float32 array; torch does not need numpy, and may be without."""
+    tensor = tensor.contiguous()
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {tuple(tensor.shape)}, }}"
+    header += " " * (-(10 + len(header) + 1) % 64) + "\n"
+    elements = ctypes.string_at(tensor.data_ptr(), 4 * tensor.numel())
+    file.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + elements)
 
 
 def make(name, out, seed):
-    """The model, its input and PyTorch's output, all from one seed."""
-    title, parameters, build = MODELS[name]
-    torch.manual_seed(seed)
-    model = build().eval()
-    found = sum(p.numel() for p in model.parameters())
-    if found != parameters:
-        raise SystemExit(f"{name} has {found:,} parameters, expected {parameters:,}")
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-    image = torch.randn(SHAPE)
+    """The archive, its input and PyTorch's output, all from one seed."""
+    title, parameters, _ = models.MODELS[name]
+    model, image = models.make(name, seed)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reference = model(image)
         torch.jit.save(torch.jit.trace(model, image, check_trace=False), str(out / f"{name}.pt"))
-    np.save(out / f"{name}.input.npy", image.numpy())
-    np.save(out / f"{name}.reference.npy", reference.numpy())
+    save_npy(out / f"{name}.input.npy", image)
+    save_npy(out / f"{name}.reference.npy", reference)
     return dict(name=name, title=title, archive=f"{name}.pt", input=f"{name}.input.npy",
-                reference=f"{name}.reference.npy", shape=list(SHAPE), parameters=found, seed=seed,
-                torch=torch.__version__, torchvision=torchvision.__version__)
+                reference=f"{name}.reference.npy", shape=list(models.SHAPE), parameters=parameters, seed=seed,
+                torch=torch.__version__)
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--out", type=Path, required=True)
-    arguments.add_argument("--only", nargs="+", choices=MODELS, default=list(MODELS))
+    arguments.add_argument("--only", nargs="+", choices=models.MODELS, default=list(models.MODELS))
     arguments.add_argument("--seed", type=int, default=0)
     arguments = arguments.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    entries = []
+    listed = arguments.out / "models.json"
+    entries = {entry["name"]: entry for entry in json.loads(listed.read_text())} if listed.is_file() else {}
     for name in arguments.only:
-        entries.append(make(name, arguments.out, arguments.seed))
-        print(f"{name}: {entries[-1]['parameters']:,} parameters", flush=True)
-    (arguments.out / "models.json").write_text(json.dumps(entries, indent=2) + "\n")
+        entries[name] = make(name, arguments.out, arguments.seed)
+        print(f"{name}: {entries[name]['parameters']:,} parameters", flush=True)
+        listed.write_text(json.dumps(list(entries.values()), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -209,6 +209,8 @@ def header_version(include: Path) -> str:
 
 
 def official(folder: Path, cuda: str) -> LibTorch:
+    # Through links: CUDA's wheels lie beside the directory itself.
+    folder = folder.resolve()
     if not (folder / "lib" / "libtorch_cpu.so").is_file() and (folder / "torch" / "lib").is_dir():
         folder = folder / "torch"
     for needed in ("lib/libtorch_cpu.so", "lib/libc10.so", "include/torch"):
@@ -374,9 +376,13 @@ def default_jobs() -> int:
     return max(1, min(os.cpu_count() or 1, memory // (2 << 30)))
 
 
-def configure_and_build(libtorch: LibTorch, arguments: argparse.Namespace, compiler: str) -> Path:
+def build_folder(libtorch: LibTorch, arguments: argparse.Namespace) -> Path:
     checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
-    folder = cache() / "build" / f"{libtorch.name}-{checkout}{'-sanitized' if arguments.sanitize else ''}"
+    return cache() / "build" / f"{libtorch.name}-{checkout}{'-sanitized' if arguments.sanitize else ''}"
+
+
+def configure_and_build(libtorch: LibTorch, arguments: argparse.Namespace, compiler: str) -> Path:
+    folder = build_folder(libtorch, arguments)
     runtime = [libtorch.libraries] + libtorch.runtime
     options = {
         "CMAKE_CXX_COMPILER": compiler,
@@ -438,6 +444,8 @@ def build(arguments: argparse.Namespace) -> Path:
     check_version(libtorch, arguments.any_version)
     if arguments.link:
         link(arguments.link, libtorch.libraries.parent)
+    if arguments.link_simulated_cuda:
+        link(arguments.link_simulated_cuda, build_folder(libtorch, arguments) / "simulated_cuda")
     target = cache() / "shims" / f"{libtorch.name}-{interface_hash()[:12]}"
     sources = sources_hash()
 
@@ -464,12 +472,12 @@ def build(arguments: argparse.Namespace) -> Path:
     return target
 
 
-def link(path: Path, libtorch: Path) -> None:
-    """Lets Maven name a LibTorch whose place depends on the cache."""
+def link(path: Path, target: Path) -> None:
+    """Lets Maven name something whose place depends on the cache."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink():
         path.unlink()
-    path.symlink_to(libtorch)
+    path.symlink_to(target)
 
 
 def list_cache() -> None:
@@ -506,6 +514,8 @@ def main() -> int:
     parser.add_argument("--maven-repository", type=Path, default=Path.home() / ".m2" / "repository",
                         help="with presets: where their jars are")
     parser.add_argument("--link", type=Path, help="make a link here to the LibTorch's directory")
+    parser.add_argument("--link-simulated-cuda", type=Path, metavar="PATH",
+                        help="make a link here to the simulated CUDA runtime that --test builds for a CUDA build")
     parser.add_argument("--list", action="store_true", help="list the shims in the cache")
     parser.add_argument("--clean", choices=("shims", "all"), nargs="?", const="shims",
                         help="empty the cache: what was built, or what was downloaded too")

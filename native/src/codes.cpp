@@ -6,6 +6,7 @@
 #include <c10/core/Layout.h>
 #include <c10/core/MemoryFormat.h>
 
+#include "cuda_hooks.h"
 #include "error.h"
 
 namespace wick {
@@ -13,6 +14,15 @@ namespace {
 
 [[noreturn]] void refuse(const char* what, int64_t code) {
   throw Failure(WICK_INVALID_ARGUMENT, std::to_string(code) + " is not a " + what);
+}
+
+// Every device that a caller names comes through here, so here LibTorch's side of CUDA is made ready.
+c10::Device used(c10::Device device) {
+  const CudaHooks* cuda = device.is_cuda() ? cuda_hooks() : nullptr;
+  if (cuda != nullptr) {
+    cuda->first_use();
+  }
+  return device;
 }
 
 }  // namespace
@@ -44,15 +54,17 @@ c10::Device device(int32_t type, int32_t index) {
   if (index < -1 || index > std::numeric_limits<c10::DeviceIndex>::max()) {
     refuse("device index", index);
   }
-  return {static_cast<c10::DeviceType>(type), static_cast<c10::DeviceIndex>(index)};
+  return used({static_cast<c10::DeviceType>(type), static_cast<c10::DeviceIndex>(index)});
 }
 
 c10::Device device(const std::string& text) {
-  try {
-    return c10::Device(text);
-  } catch (const std::exception&) {
-    throw Failure(WICK_INVALID_ARGUMENT, "'" + text + "' is not a device: expected text such as 'cpu' or 'cuda:0'");
-  }
+  return used([&] {
+    try {
+      return c10::Device(text);
+    } catch (const std::exception&) {
+      throw Failure(WICK_INVALID_ARGUMENT, "'" + text + "' is not a device: expected text such as 'cpu' or 'cuda:0'");
+    }
+  }());
 }
 
 std::string name_of(c10::ScalarType type) {

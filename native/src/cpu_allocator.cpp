@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
-#include <mutex>
 #include <new>
 
 #include <c10/core/CPUAllocator.h>
@@ -16,6 +15,8 @@
 #include <c10/core/impl/alloc_cpu.h>
 #include <c10/util/Exception.h>
 #include <wick/runtime.h>
+
+#include "refusal.h"
 
 namespace wick {
 namespace {
@@ -42,8 +43,6 @@ constexpr size_t huge_page_bytes = size_t{2} << 20;
 // Any allocator of higher priority would take over; no other is expected in a JVM.
 constexpr uint8_t priority = 100;
 
-constexpr std::string_view refusal_text = "the CPU allocator refused";
-
 struct Counters {
   std::atomic<int64_t> bytes{0};
   std::atomic<int64_t> bytes_peak{0};
@@ -52,18 +51,11 @@ struct Counters {
   std::atomic<int64_t> blocks_peak{0};
   std::atomic<int64_t> blocks_allocated{0};
   std::atomic<int64_t> limit{0};
-  std::atomic<int64_t> refusals{0};
 };
 
 std::atomic<bool> huge_pages{true};
 
 Counters counters;
-
-std::mutex last_refusal_mutex;
-Refusal last_refusal;
-
-thread_local int64_t thread_refusals = 0;
-thread_local Refusal thread_refusal;
 
 void raise_peak(std::atomic<int64_t>& peak, int64_t value) noexcept {
   int64_t seen = peak.load(std::memory_order_relaxed);
@@ -74,14 +66,8 @@ void raise_peak(std::atomic<int64_t>& peak, int64_t value) noexcept {
 [[noreturn]] void refuse(size_t bytes, int64_t allocated, int64_t limit) {
   const auto requested =
       static_cast<int64_t>(std::min<size_t>(bytes, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
-  thread_refusal = {requested, allocated, limit};
-  ++thread_refusals;
-  {
-    const std::lock_guard<std::mutex> lock(last_refusal_mutex);
-    last_refusal = thread_refusal;
-  }
-  counters.refusals.fetch_add(1, std::memory_order_release);
-  TORCH_CHECK(false, refusal_text, " ", requested, " bytes: ", allocated, " bytes are allocated and ",
+  note_refusal({requested, allocated, limit, 0, 0, 0});
+  TORCH_CHECK(false, cpu_refusal_text, " ", requested, " bytes: ", allocated, " bytes are allocated and ",
               limit > 0 ? c10::str("the limit is ", limit) : std::string("the machine has no more"));
 }
 
@@ -185,22 +171,6 @@ class CountingAllocator final : public c10::Allocator {
 void install_cpu_allocator() {
   static CountingAllocator allocator;
   c10::SetCPUAllocator(&allocator, priority);
-}
-
-RefusalWatch::RefusalWatch() noexcept
-    : thread_refusals_(thread_refusals), process_refusals_(counters.refusals.load(std::memory_order_relaxed)) {}
-
-const Refusal* RefusalWatch::find(std::string_view message) const noexcept {
-  if (thread_refusals != thread_refusals_) {
-    return &thread_refusal;
-  }
-  if (counters.refusals.load(std::memory_order_acquire) == process_refusals_ ||
-      message.find(refusal_text) == std::string_view::npos) {
-    return nullptr;
-  }
-  const std::lock_guard<std::mutex> lock(last_refusal_mutex);
-  thread_refusal = last_refusal;
-  return &thread_refusal;
 }
 
 }  // namespace wick

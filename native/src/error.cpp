@@ -58,6 +58,9 @@ int32_t report(wick_error* error, int32_t status, std::string_view message, std:
   error->requested_bytes = 0;
   error->allocated_bytes = 0;
   error->limit_bytes = 0;
+  error->reserved_bytes = 0;
+  error->free_bytes = 0;
+  error->largest_free_block_bytes = 0;
   error->message_length = copy(error->message, WICK_ERROR_MESSAGE_CAPACITY, message);
   error->backtrace_length = copy(error->backtrace, WICK_ERROR_BACKTRACE_CAPACITY, backtrace);
   return status;

@@ -4,8 +4,8 @@
 
 #include <string_view>
 
-#include "cpu_allocator.h"
 #include "error.h"
+#include "refusal.h"
 
 namespace wick {
 

@@ -4,10 +4,10 @@
 # jextract itself comes from its own site, https://jdk.java.net/jextract (one for JDK 22 or later); where it does not
 # find the compiler's own headers, set C_INCLUDE_PATH or pass --include-dir through a wrapper named by JEXTRACT.
 #
-# The bindings of cuBLAS are generated too where CUBLAS_INCLUDE names its headers and those of CUDA's runtime,
+# The bindings of cuBLAS and cuBLASLt are generated too where CUBLAS_INCLUDE names its headers and those of CUDA's runtime,
 # separated by a colon, else left as they are. A toolkit has both in one directory; pip's wheels nvidia-cublas-cu12 and
 # nvidia-cuda-runtime-cu12 (12.8 was taken) in nvidia/cublas/include and nvidia/cuda_runtime/include. The functions in
-# cublas.includes are declared alike in CUDA 12 and 13.
+# cublas.includes and cublaslt.includes are declared alike in CUDA 12 and 13.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 jextract=${JEXTRACT:-jextract}
@@ -38,10 +38,14 @@ if [[ -n ${CUBLAS_INCLUDE:-} ]]; then
     fi
   done
   [[ -n $headers ]] || { echo "CUBLAS_INCLUDE: no cublas_v2.h in $CUBLAS_INCLUDE" >&2; exit 1; }
-  rm -rf "$classes/cublas"
+  rm -rf "$classes/cublas" "$classes/cublaslt"
   # The types of halves are C++, and their headers want more of the toolkit than the wheels have: left out.
-  "$jextract" @$options/cublas.includes "${arguments[@]}" -D __CUDA_FP16_H__ -D __CUDA_BF16_H__ \
+  arguments+=(-D __CUDA_FP16_H__ -D __CUDA_BF16_H__)
+  "$jextract" @$options/cublas.includes "${arguments[@]}" \
     --target-package "$package.cublas" --header-class-name Cublas --output "$out" "$headers/cublas_v2.h"
+  "$jextract" @$options/cublaslt.includes "${arguments[@]}" \
+    --target-package "$package.cublaslt" --header-class-name CublasLt --output "$out" "$headers/cublasLt.h"
   # For sha256sum --check: what was asked for, and where the functions are declared.
-  { (cd "$options" && sha256sum cublas.includes); (cd "$headers" && sha256sum cublas_api.h); } > $options/cublas.sha256
+  { (cd "$options" && sha256sum cublas.includes cublaslt.includes); \
+    (cd "$headers" && sha256sum cublas_api.h cublasLt.h); } > $options/cublas.sha256
 fi

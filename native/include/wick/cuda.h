@@ -1,60 +1,12 @@
-/* The C ABI of wick_cuda, which is loaded only where an NVIDIA driver is. */
+/* The C ABI of wick_cuda, which is loaded only where an NVIDIA driver is, after wick_torch. */
 #ifndef WICK_CUDA_H
 #define WICK_CUDA_H
 
-#include <wick/value.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-enum { WICK_CUDA_NAME_CAPACITY = 256, WICK_CUDA_UUID_BYTES = 16 };
-
-typedef struct wick_cuda_device {
-  int32_t index;
-  int32_t compute_capability_major;
-  int32_t compute_capability_minor;
-  int32_t multiprocessor_count;
-  int64_t total_bytes;
-  int64_t free_bytes; /* at the time of the call; creates the device's primary context */
-  int64_t shared_memory_per_block_bytes;
-  int64_t l2_cache_bytes;
-  int32_t name_length;
-  int32_t integrated;
-  char name[WICK_CUDA_NAME_CAPACITY];
-  uint8_t uuid[WICK_CUDA_UUID_BYTES];
-} wick_cuda_device;
-
-/* CUDA runtime this library was compiled with, as CUDART_VERSION (12080). A constant. */
-WICK_API int32_t wick_cuda_compiled_version(void) WICK_NOEXCEPT;
-
-/* Versions at run time, as CUDA writes them: the driver's newest runtime and the runtime in use. Any thread. */
-WICK_API int32_t wick_cuda_versions(int32_t *driver, int32_t *runtime, wick_error *error) WICK_NOEXCEPT;
-
-/* Number of devices LibTorch sees; 0 without one. Any thread. */
-WICK_API int32_t wick_cuda_device_count(int32_t *count, wick_error *error) WICK_NOEXCEPT;
-
-/* Describes a device. Any thread. WICK_NOT_FOUND says how many there are. */
-WICK_API int32_t wick_cuda_device_describe(int32_t index, wick_cuda_device *device, wick_error *error) WICK_NOEXCEPT;
-
-/*
- * Makes a device the calling thread's current one; previous, which may be null, gets the one before. Any thread, for
- * itself. WICK_NOT_FOUND says how many there are.
- */
-WICK_API int32_t wick_cuda_set_device(int32_t index, int32_t *previous, wick_error *error) WICK_NOEXCEPT;
-
-/*
- * The cuBLAS handle (cublasHandle_t) that LibTorch keeps for the calling thread on its current device, with current
- * stream and LibTorch's workspace set: at::cuda::getCurrentCUDABlasHandle(). LibTorch's, never to be destroyed; for the
- * calling thread alone, until it calls LibTorch again. WICK_UNSUPPORTED where libtorch_cuda is not loaded.
- */
-WICK_API int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error) WICK_NOEXCEPT;
-
-/* Waits for all work on a device. Any thread. */
-WICK_API int32_t wick_cuda_synchronize(int32_t index, wick_error *error) WICK_NOEXCEPT;
-
-#ifdef __cplusplus
-}
-#endif
+#include <wick/cuda_blas.h>
+#include <wick/cuda_device.h>
+#include <wick/cuda_graph.h>
+#include <wick/cuda_memory.h>
+#include <wick/cuda_settings.h>
+#include <wick/cuda_stream.h>
 
 #endif

@@ -22,7 +22,7 @@ enum wick_status {
   WICK_INVALID_ARGUMENT = 1, /* the caller passed something the callee's contract excludes */
   WICK_NOT_FOUND = 2,        /* a method, attribute, operator or device of that name or index does not exist */
   WICK_MODEL_UNREADABLE = 3, /* an archive could not be read or compiled */
-  WICK_OUT_OF_MEMORY = 4,    /* an allocator refused; requested_bytes, allocated_bytes and limit_bytes are set */
+  WICK_OUT_OF_MEMORY = 4,    /* an allocator refused; the *_bytes say what it had */
   WICK_UNSUPPORTED = 5,      /* this build of LibTorch cannot do it */
   WICK_FAILED = 6,           /* LibTorch threw while it worked; the message is LibTorch's */
   WICK_CUDA_ERROR = 7,       /* CUDA reported an error; cuda_code is set and, when sticky, the process must restart */
@@ -46,6 +46,9 @@ typedef struct wick_error {
   int64_t requested_bytes; /* of a WICK_OUT_OF_MEMORY, otherwise 0 */
   int64_t allocated_bytes;
   int64_t limit_bytes; /* 0 when there is no limit but the machine's */
+  int64_t reserved_bytes;           /* of a CUDA device's: held by LibTorch's allocator, free blocks with it */
+  int64_t free_bytes;               /* of a CUDA device's: free in the driver */
+  int64_t largest_free_block_bytes; /* of a CUDA device's: the largest block that the allocator holds free */
   char message[WICK_ERROR_MESSAGE_CAPACITY];
   char backtrace[WICK_ERROR_BACKTRACE_CAPACITY];
 } wick_error;

@@ -151,7 +151,9 @@ WICK_API int32_t wick_method_call(wick_method method, const wick_call_options *o
 /*
  * Prepares a call of a method on fixed inputs. The inputs are host tensors that stay the same from run to run; the
  * caller writes their memory between runs. Inputs whose dtype is floating are converted to compute_dtype (-1: not) into
- * a buffer of the runner's before each call. One run happens here to learn the outputs. The result's tensors, in order,
+ * a buffer of the runner's before each call. One run happens here to learn the outputs. Where the options name a CUDA
+ * device the inputs are copied there first, on the options' stream and without a wait from page-locked memory; the
+ * outputs are page-locked then. The result's tensors, in order,
  * are the outputs, contiguous tensors whose memory stays in place; output_dtype (-1: as computed) converts the floating ones. A
  * method that returns no tensor is refused.
  */
@@ -162,9 +164,25 @@ WICK_API int32_t wick_runner_create(wick_method method, const wick_call_options 
 /* The runner's outputs as a LIST of TENSOR, the same memory at every call. One thread at a time. */
 WICK_API int32_t wick_runner_outputs(wick_runner runner, wick_result *result, wick_error *error) WICK_NOEXCEPT;
 
-/* Calls the method and fills the outputs. One thread at a time. Outputs of another shape or number than before are
+/* Calls the method and fills the outputs; on a device, waits for the stream. One thread at a time. Outputs of another shape or number than before are
    WICK_FAILED, and the old contents stay. */
 WICK_API int32_t wick_runner_run(wick_runner runner, wick_error *error) WICK_NOEXCEPT;
+
+enum wick_runner_parts {
+  WICK_RUNNER_INPUTS = 1,  /* copies the inputs to the device */
+  WICK_RUNNER_CALL = 2,    /* converts them and calls the method */
+  WICK_RUNNER_OUTPUTS = 4, /* copies what it gave into the outputs */
+  WICK_RUNNER_STATIC = 8   /* refuses outputs that a CUDA graph of the call would not compute anew */
+};
+
+/*
+ * Does some parts of a run, in their order, without waiting for a device: so that a graph can be captured, or copies of
+ * one runner overlap with the call of another. stream other than 0 takes the place of the options'. The caller sees to
+ * it, by events, that parts on several streams follow each other, and that no run begins before the last one is done.
+ * On the CPU a part is done when this returns. One thread at a time.
+ */
+WICK_API int32_t wick_runner_enqueue(wick_runner runner, int32_t parts, int64_t stream,
+                                     wick_error *error) WICK_NOEXCEPT;
 
 /* Gives a runner back. Any thread, not while it runs; 0 is allowed. */
 WICK_API void wick_runner_free(wick_runner runner) WICK_NOEXCEPT;

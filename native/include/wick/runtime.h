@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or struct of these headers changes its meaning. */
-enum { WICK_INTERFACE_VERSION = 1 };
+enum { WICK_INTERFACE_VERSION = 2 };
 
 /* WICK_INTERFACE_VERSION this library was compiled with. A constant: no lock, no allocation, cannot throw. */
 WICK_API int32_t wick_interface_version(void) WICK_NOEXCEPT;

@@ -1,10 +1,14 @@
-/** The command line. */
+/**
+ * The command line.
+ *
+ * <p>Pictures ({@code --image}) take java.desktop; a runtime without it has everything else.
+ */
 module dev.wick.cli {
     requires dev.wick;
     requires dev.wick.vision;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
-    requires java.desktop;
+    requires static java.desktop;
     requires jdk.management;
     requires me.tongfei.progressbar;
 

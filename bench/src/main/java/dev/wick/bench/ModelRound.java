@@ -1,19 +1,14 @@
 package dev.wick.bench;
 
 import dev.wick.DType;
-import dev.wick.Engine;
 import dev.wick.Model;
 import dev.wick.Optimization;
 import dev.wick.Runner;
 import dev.wick.Tensor;
-import dev.wick.binding.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Map;
-import java.util.StringJoiner;
-import java.util.stream.Collectors;
 
 /**
  * One round of one model on Wick, in a process of its own: {@code ARCHIVE INPUT.npy SHAPE OPTIMIZE WARMUP RUNS OUT}.
@@ -58,8 +53,9 @@ public final class ModelRound {
                 }
                 Files.write(Path.of(out + ".f32"), runner.output(0).contiguous(dev.wick.MemoryFormat.CONTIGUOUS).segment()
                         .toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
-                Files.writeString(Path.of(out + ".json"),
-                        describe(runner.preparation(), loaded - started, prepared - loaded, samples));
+                new RoundReport().engine().preparation(runner.preparation())
+                        .number("loadNs", loaded - started).number("prepareNs", prepared - loaded)
+                        .samples("samplesNs", samples).write(Path.of(out + ".json"));
             }
         }
     }
@@ -71,54 +67,5 @@ public final class ModelRound {
     private static void copyOut(java.lang.foreign.MemorySegment result, float[] features) {
         java.lang.foreign.MemorySegment.copy(result, java.lang.foreign.ValueLayout.JAVA_FLOAT, 0, features, 0,
                 features.length);
-    }
-
-    private static String describe(Runner.Preparation preparation, long load, long prepare, long[] samples) {
-        Engine engine = Engine.get();
-        StringJoiner trials = new StringJoiner(", ", "[", "]");
-        for (Runner.Trial trial : preparation.trials()) {
-            trials.add(String.format(Locale.ROOT,
-                    "{\"optimization\": \"%s\", \"medianNs\": %.0f, \"maximumDifference\": %s, \"outcome\": %s}",
-                    trial.optimization().text(), trial.medianNanoseconds(), number(trial.maximumDifference()),
-                    quoted(trial.outcome())));
-        }
-        StringJoiner settings = new StringJoiner(", ", "{", "}");
-        for (Setting setting : engine.settings()) {
-            settings.add(quoted(setting.name()) + ": " + quoted(setting.value()));
-        }
-        Map<String, String> runtime = engine.describeRuntime();
-        return "{\"engine\": \"wick\", \"torch\": " + quoted(engine.natives().torchVersion())
-                + ", \"natives\": " + quoted(engine.natives().choice())
-                + ", \"calls\": " + quoted(engine.calls())
-                + ", \"threads\": " + engine.intraOpThreads()
-                + ", \"blasThreads\": " + engine.blasThreads()
-                + ", \"blas\": " + quoted(runtime.get("blas"))
-                + ", \"build\": " + quoted(runtime.get("build"))
-                + ", \"settings\": " + settings
-                + ", \"java\": " + quoted(Runtime.version().toString())
-                + ", \"optimization\": " + quoted(preparation.optimization().text())
-                + ", \"why\": " + quoted(preparation.why())
-                + ", \"trials\": " + trials
-                + ", \"loadNs\": " + load + ", \"prepareNs\": " + prepare
-                + ", \"samplesNs\": " + Arrays.stream(samples).mapToObj(Long::toString)
-                        .collect(Collectors.joining(", ", "[", "]")) + "}\n";
-    }
-
-    private static String number(double value) {
-        return Double.isFinite(value) ? Double.toString(value) : "null";
-    }
-
-    private static String quoted(String text) {
-        StringBuilder quoted = new StringBuilder("\"");
-        text.chars().forEach(c -> {
-            if (c == '"' || c == '\\') {
-                quoted.append('\\').append((char) c);
-            } else if (c < ' ') {
-                quoted.append(String.format("\\u%04x", c));
-            } else {
-                quoted.append((char) c);
-            }
-        });
-        return quoted.append('"').toString();
     }
 }

@@ -1,6 +1,7 @@
 package dev.wick;
 
 import dev.wick.binding.CpuMemory;
+import dev.wick.binding.CublasBinding;
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.CudaDevice;
 import dev.wick.binding.ExecutorSettings;
@@ -145,8 +146,25 @@ public final class Engine {
         return binding.cuda().map(CudaBinding::devices).orElse(List.of());
     }
 
+    CudaBinding cuda() {
+        return facet(binding.cuda(), TorchBinding.CUDA);
+    }
+
     private MemoryBinding memory() {
         return facet(binding.memory(), TorchBinding.MEMORY);
+    }
+
+    /**
+     * The version of the cuBLAS in use as cuBLAS writes it: 120804 is 12.8.4.
+     *
+     * @throws UnsupportedFeatureException where {@link #missingFeatures()} has a reason under {@code cublas}
+     */
+    public int cublasVersion() {
+        return cublas().version();
+    }
+
+    CublasBinding cublas() {
+        return facet(binding.cublas(), TorchBinding.CUBLAS);
     }
 
     private <T> T facet(Optional<T> facet, String feature) {
@@ -154,7 +172,7 @@ public final class Engine {
     }
 
     /** Throws unless LibTorch can use the device here; nothing ever falls back to the CPU by itself. */
-    void require(Device device) {
+    public void require(Device device) {
         if (device.type() == Device.Type.CUDA) {
             if (binding.cuda().isEmpty()) {
                 throw new UnsupportedFeatureException("no " + device + ": "

@@ -1,10 +1,8 @@
 package dev.wick;
 
-import dev.wick.binding.BoxedValue;
-import dev.wick.binding.CallSettings;
-import dev.wick.binding.Handle;
-import dev.wick.binding.TorchBinding;
+import dev.wick.binding.RunnerParts;
 import dev.wick.error.BadArgumentException;
+import dev.wick.error.UnsupportedFeatureException;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,21 +22,20 @@ import java.util.List;
  *
  * <p>Inputs and outputs stay in place from run to run: take their segments once. The model given is never altered; what
  * was done instead, to a copy, is in {@link #preparation()}. The runner does not need the model to stay open.
+ *
+ * <p>For a model on a CUDA device inputs and outputs are page-locked host memory: a run enqueues the copy in, the call and
+ * the copy out on one stream, and waits for that stream once. With {@link Builder#cudaGraph()} all three are one launch.
  */
 public final class Runner extends NativeResource {
-    private final TorchBinding binding;
-    private final Handle handle;
-    private final List<Tensor> inputs;
-    private final List<Tensor> outputs;
+    private final PreparedCall call;
     private final Preparation preparation;
 
-    Runner(Handle handle, List<Tensor> inputs, List<Tensor> outputs, Preparation preparation) {
-        super(handle);
-        this.binding = Engine.binding();
-        this.handle = handle;
-        this.inputs = List.copyOf(inputs);
-        this.outputs = List.copyOf(outputs);
+    Runner(PreparedCall call, Preparation preparation) {
+        super(call.handle());
+        this.call = call;
         this.preparation = preparation;
+        // What a forgotten runner holds beside its handle; the tensors are owners themselves.
+        ownership().also(call::closeHandles);
     }
 
     /** Begins to prepare a method of a model. */
@@ -48,20 +45,20 @@ public final class Runner extends NativeResource {
 
     /** An input, whose memory is written between runs. */
     public Tensor input(int index) {
-        return at(inputs, index, "inputs");
+        return at(call.inputs(), index, "inputs");
     }
 
     /** An output, whose memory holds the last run's result. */
     public Tensor output(int index) {
-        return at(outputs, index, "outputs");
+        return at(call.outputs(), index, "outputs");
     }
 
     public int inputCount() {
-        return inputs.size();
+        return call.inputs().size();
     }
 
     public int outputCount() {
-        return outputs.size();
+        return call.outputs().size();
     }
 
     private Tensor at(List<Tensor> tensors, int index, String what) {
@@ -74,13 +71,36 @@ public final class Runner extends NativeResource {
     }
 
     /**
-     * Calls the method on the inputs and fills the outputs.
+     * Calls the method on the inputs and fills the outputs; on a CUDA device, waits for the stream.
      *
      * @throws dev.wick.error.TorchException if it fails, or gives outputs of other shapes than before
      */
     public void run() {
         try {
-            binding.run(handle);
+            call.run();
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
+     * Enqueues a run on the runner's stream without waiting, for a runner on a CUDA device: the inputs may be written and
+     * the outputs read when the stream is done, and no run may begin before.
+     *
+     * @throws UnsupportedFeatureException for a runner on the CPU, where a run is done when it returns
+     */
+    public void enqueue() {
+        try {
+            call.enqueue();
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Waits for the runs that were enqueued. */
+    public void synchronize() {
+        try {
+            call.synchronize();
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -94,9 +114,10 @@ public final class Runner extends NativeResource {
     /** Frees the prepared call with its inputs and outputs; closing again does nothing. */
     @Override
     public void close() {
+        // The graph before the memory that it works on.
+        call.closeHandles();
         super.close();
-        inputs.forEach(Tensor::close);
-        outputs.forEach(Tensor::close);
+        call.closeTensors();
     }
 
     /**
@@ -107,9 +128,10 @@ public final class Runner extends NativeResource {
      * @param trials         what was tried; empty unless it was {@link Optimization#AUTO}
      * @param convertedBytes bytes of the copy's tensors that were converted to another dtype
      * @param warmUpRuns     calls made before the runner was handed out
+     * @param graphNodes     nodes of the CUDA graph that a run launches; 0 without one
      */
     public record Preparation(Optimization optimization, String why, List<Trial> trials, long convertedBytes,
-            int warmUpRuns) {
+            int warmUpRuns, long graphNodes) {
     }
 
     /**
@@ -133,6 +155,8 @@ public final class Runner extends NativeResource {
         private DType output;
         private int threads;
         private Optimization optimization = Optimization.AUTO;
+        private CudaStream stream;
+        private boolean graph;
 
         private Builder(TorchScriptModel model, String method) {
             this.model = model;
@@ -160,19 +184,13 @@ public final class Runner extends NativeResource {
 
         /** Computes in a floating dtype: on a converted copy of the model, with floating inputs converted each run. */
         public Builder compute(DType dtype) {
-            if (!dtype.isFloating()) {
-                throw new BadArgumentException("expected a floating dtype to compute in, got " + dtype.torchName());
-            }
-            this.compute = dtype;
+            this.compute = floating(dtype, "to compute in");
             return this;
         }
 
         /** Converts floating outputs to a floating dtype; otherwise they come as they are computed. */
         public Builder output(DType dtype) {
-            if (!dtype.isFloating()) {
-                throw new BadArgumentException("expected a floating dtype for outputs, got " + dtype.torchName());
-            }
-            this.output = dtype;
+            this.output = floating(dtype, "for outputs");
             return this;
         }
 
@@ -182,6 +200,29 @@ public final class Runner extends NativeResource {
                 throw new BadArgumentException("expected at least 1 thread, got " + count);
             }
             this.threads = count;
+            return this;
+        }
+
+        /**
+         * Runs on a CUDA stream, instead of one of the runner's own; for a model on that stream's device. The stream must be
+         * open as long as the runner is.
+         */
+        public Builder on(CudaStream stream) {
+            if (!stream.device().equals(model.device())) {
+                throw new BadArgumentException("expected a stream of the model's device, " + model.device() + ", got one of "
+                        + stream.device());
+            }
+            this.stream = stream;
+            return this;
+        }
+
+        /**
+         * Captures copy in, call and copy out as a CUDA graph, which a run launches; for a model on a CUDA device. The
+         * method must do the same work for all inputs: what the host decides in it is decided once, here.
+         */
+        public Builder cudaGraph() {
+            requireCudaForGraph(model);
+            this.graph = true;
             return this;
         }
 
@@ -197,13 +238,30 @@ public final class Runner extends NativeResource {
          * @throws dev.wick.error.NotFoundException    if there is no such method
          * @throws dev.wick.error.BadArgumentException if the inputs do not fit its schema
          * @throws dev.wick.error.TorchException       if it fails on them
+         * @throws UnsupportedFeatureException         if a CUDA graph was asked for and something in the method cannot be
+         *                                             captured; the message names the operator
          */
         public Runner build() {
             try {
-                return new RunnerPreparation(model, method, inputs, compute, output, threads).prepare(optimization);
+                return new RunnerPreparation(model, method, inputs, new PreparedCall.Form(compute, output, threads, stream,
+                        graph ? RunnerParts.CAPTURED_RUN : null)).prepare(optimization);
             } finally {
                 examples.forEach(Tensor::close);
             }
+        }
+    }
+
+    static DType floating(DType dtype, String purpose) {
+        if (!dtype.isFloating()) {
+            throw new BadArgumentException("expected a floating dtype " + purpose + ", got " + dtype.torchName());
+        }
+        return dtype;
+    }
+
+    static void requireCudaForGraph(TorchScriptModel model) {
+        if (model.device().type() != Device.Type.CUDA) {
+            throw new BadArgumentException("expected a model on a CUDA device for a CUDA graph, got one on "
+                    + model.device() + ": load it there with Model.load(path, Device.cuda(0))");
         }
     }
 
@@ -211,17 +269,4 @@ public final class Runner extends NativeResource {
     record Input(DType dtype, long[] shape, Tensor example) {
     }
 
-    /** Fetches the outputs of a new handle, as tensors of the runner's own. */
-    static List<Tensor> outputsOf(Handle handle) {
-        List<Tensor> outputs = new ArrayList<>();
-        for (BoxedValue element : ((BoxedValue.ListValue) Engine.binding().runnerOutputs(handle)).elements()) {
-            outputs.add(Tensor.unscoped(((BoxedValue.TensorValue) element).tensor()));
-        }
-        return outputs;
-    }
-
-    /** The settings of every call. */
-    static CallSettings settings(int threads, boolean onednnGraph) {
-        return new CallSettings(dev.wick.binding.GradMode.INFERENCE, threads, onednnGraph);
-    }
 }

@@ -20,8 +20,6 @@ import java.util.Random;
  * another.
  */
 final class RunnerPreparation {
-    /** The first run profiles, the second compiles, the third runs what was compiled. */
-    private static final int WARM_UP_RUNS = 3;
     private static final int ROUNDS = 7;
     /** Time for the rounds of all ways together; slow models get fewer rounds. */
     private static final long ROUNDS_NANOSECONDS = 4_000_000_000L;
@@ -31,26 +29,19 @@ final class RunnerPreparation {
     private final TorchScriptModel model;
     private final String method;
     private final List<Runner.Input> inputs;
-    private final DType compute;
-    private final DType output;
-    private final int threads;
+    private final PreparedCall.Form form;
 
-    RunnerPreparation(TorchScriptModel model, String method, List<Runner.Input> inputs, DType compute, DType output,
-            int threads) {
+    RunnerPreparation(TorchScriptModel model, String method, List<Runner.Input> inputs, PreparedCall.Form form) {
         this.model = model;
         this.method = method;
         this.inputs = inputs;
-        this.compute = compute;
-        this.output = output;
-        this.threads = threads;
+        this.form = form;
     }
 
     /** A prepared call under one optimisation, with the difference of its outputs from the reference. */
     private final class Attempt implements AutoCloseable {
         final Optimization optimization;
-        final List<Tensor> runnerInputs = new ArrayList<>();
-        List<Tensor> outputs = List.of();
-        Handle handle;
+        PreparedCall call;
         double difference = Double.NaN;
         double median = -1;
         String outcome;
@@ -64,18 +55,14 @@ final class RunnerPreparation {
             return new Runner.Trial(optimization, median, difference, outcome);
         }
 
-        void run() {
-            Engine.binding().run(handle);
+        List<Tensor> outputs() {
+            return call.outputs();
         }
 
         @Override
         public void close() {
-            if (!handedOut) {
-                if (handle != null) {
-                    handle.close();
-                }
-                runnerInputs.forEach(Tensor::close);
-                outputs.forEach(Tensor::close);
+            if (!handedOut && call != null) {
+                call.close();
             }
         }
     }
@@ -83,8 +70,8 @@ final class RunnerPreparation {
     Runner prepare(Optimization wanted) {
         TorchScriptModel base = model;
         long convertedBytes = 0;
-        if (compute != null) {
-            TorchScriptModel.Conversion conversion = model.to(compute);
+        if (form.compute() != null) {
+            TorchScriptModel.Conversion conversion = model.to(form.compute());
             base = conversion.model();
             convertedBytes = conversion.convertedBytes();
         }
@@ -143,10 +130,10 @@ final class RunnerPreparation {
 
     private Runner handOut(Attempt attempt, String why, List<Runner.Trial> trials, long convertedBytes) {
         for (int i = 0; i < inputs.size(); i++) {
-            fill(attempt.runnerInputs.get(i), inputs.get(i), false);
+            fill(attempt.call.inputs().get(i), inputs.get(i), false);
         }
-        Runner runner = new Runner(attempt.handle, attempt.runnerInputs, attempt.outputs,
-                new Runner.Preparation(attempt.optimization, why, trials, convertedBytes, WARM_UP_RUNS));
+        Runner runner = new Runner(attempt.call, new Runner.Preparation(attempt.optimization, why, trials, convertedBytes,
+                PreparedCall.WARM_UP_RUNS, attempt.call.graphNodes()));
         attempt.handedOut = true;
         return runner;
     }
@@ -176,15 +163,15 @@ final class RunnerPreparation {
     }
 
     private void compare(Attempt attempt, Attempt reference) {
-        if (attempt.outputs.size() != reference.outputs.size()) {
+        if (attempt.outputs().size() != reference.outputs().size()) {
             attempt.outcome = "outputs differ in number";
             return;
         }
         double worst = 0;
         boolean agrees = true;
-        for (int i = 0; i < reference.outputs.size(); i++) {
-            Tensor ours = attempt.outputs.get(i);
-            Tensor theirs = reference.outputs.get(i);
+        for (int i = 0; i < reference.outputs().size(); i++) {
+            Tensor ours = attempt.outputs().get(i);
+            Tensor theirs = reference.outputs().get(i);
             if (!Arrays.equals(ours.shape(), theirs.shape()) || ours.dtype() != theirs.dtype()) {
                 attempt.outcome = "outputs differ in shape or dtype";
                 return;
@@ -201,7 +188,7 @@ final class RunnerPreparation {
 
     /** A few units in the last place of the dtype, grown over the depth of a network. */
     private double relativeTolerance(DType dtype) {
-        DType precision = compute != null ? compute : dtype;
+        DType precision = form.compute() != null ? form.compute() : dtype;
         return switch (precision) {
             case FLOAT16 -> 2e-2;
             case BFLOAT16 -> 1e-1;
@@ -212,25 +199,14 @@ final class RunnerPreparation {
 
     /** Makes the prepared call and warms it up. */
     private void start(TorchScriptModel base, Attempt attempt) {
-        for (Runner.Input input : inputs) {
-            Tensor tensor = Tensor.unscoped(input.dtype(), input.shape());
-            attempt.runnerInputs.add(tensor);
-            fill(tensor, input, true);
-        }
         TorchScriptModel optimized = switch (attempt.optimization) {
             case FREEZE, ONEDNN -> base.freeze();
             case OFI -> base.optimizeForInference();
             case NONE, AUTO -> base;
         };
         try {
-            attempt.handle = Engine.binding().createRunner(optimized.methodHandle(method),
-                    Runner.settings(threads, attempt.optimization == Optimization.ONEDNN),
-                    attempt.runnerInputs.stream().map(Tensor::handle).toArray(Handle[]::new),
-                    compute == null ? -1 : compute.code(), output == null ? -1 : output.code());
-            attempt.outputs = Runner.outputsOf(attempt.handle);
-            for (int i = 1; i < WARM_UP_RUNS; i++) {
-                attempt.run();
-            }
+            attempt.call = PreparedCall.of(optimized, method, made(model.device(), inputs, true), form,
+                    attempt.optimization == Optimization.ONEDNN);
         } finally {
             if (optimized != base) {
                 optimized.close();
@@ -238,17 +214,37 @@ final class RunnerPreparation {
         }
     }
 
+    /** Inputs of a call, in memory that a device can copy from, of zeros. */
+    static List<Tensor> zeros(Device device, List<Runner.Input> inputs) {
+        return made(device, inputs, false);
+    }
+
+    private static List<Tensor> made(Device device, List<Runner.Input> inputs, boolean trial) {
+        List<Tensor> made = new ArrayList<>();
+        try {
+            for (Runner.Input input : inputs) {
+                Tensor tensor = PreparedCall.inputOf(device, input.dtype(), input.shape());
+                made.add(tensor);
+                fill(tensor, input, trial);
+            }
+            return made;
+        } catch (RuntimeException | Error e) {
+            made.forEach(Tensor::close);
+            throw e;
+        }
+    }
+
     /** Interleaved, so that a disturbance of the machine hits every way alike. */
     private static void time(List<Attempt> attempts) {
         long first = System.nanoTime();
-        attempts.forEach(Attempt::run);
+        attempts.forEach(attempt -> attempt.call.run());
         long once = Math.max(1, System.nanoTime() - first);
         int rounds = Math.clamp(ROUNDS_NANOSECONDS / once, 1, ROUNDS);
         double[][] samples = new double[attempts.size()][rounds];
         for (int round = 0; round < rounds; round++) {
             for (int i = 0; i < attempts.size(); i++) {
                 long start = System.nanoTime();
-                attempts.get(i).run();
+                attempts.get(i).call.run();
                 samples[i][round] = System.nanoTime() - start;
             }
         }

@@ -59,8 +59,21 @@ public final class Tensor extends NativeResource {
 
     /** An uninitialised CPU tensor that belongs to another object of this package. */
     static Tensor unscoped(DType dtype, long[] shape) {
-        return unscoped(Engine.binding().emptyTensor(shape, dtype.code(), Device.CPU.type().code(), -1,
+        return unscoped(Device.CPU, dtype, shape);
+    }
+
+    /** An uninitialised tensor that belongs to another object of this package. */
+    static Tensor unscoped(Device device, DType dtype, long[] shape) {
+        return unscoped(Engine.binding().emptyTensor(shape, dtype.code(), device.type().code(), device.index(),
                 GradMode.NO_GRAD));
+    }
+
+    /** An uninitialised tensor in page-locked host memory that belongs to another object of this package. */
+    static Tensor unscopedPinned(DType dtype, long[] shape) {
+        BoxedValue made = Engine.binding().callOperator("aten::empty", CallSettings.NO_GRAD, Arguments.boxAll(shape,
+                Arguments.keyword("dtype", dtype), Arguments.keyword("device", Device.CPU),
+                Arguments.keyword("pin_memory", true)));
+        return unscoped(((BoxedValue.TensorValue) made).tensor());
     }
 
     // Making
@@ -76,6 +89,20 @@ public final class Tensor extends NativeResource {
         Engine.get().require(device);
         return new Tensor(Engine.binding().emptyTensor(shape, dtype.code(), device.type().code(),
                 Math.max(device.index(), device.type() == Device.Type.CUDA ? 0 : -1), GradMode.NO_GRAD));
+    }
+
+    /**
+     * Makes a tensor in page-locked host memory, whose elements are whatever the memory held: copies between it and a CUDA
+     * device need not wait. LibTorch rounds its size up to a power of two.
+     *
+     * @throws UnsupportedFeatureException where there is no CUDA
+     */
+    public static Tensor pinned(DType dtype, long... shape) {
+        checkShape(shape);
+        Engine.get().cuda();
+        Tensor tensor = unscopedPinned(dtype, shape);
+        TensorScope.adopt(tensor);
+        return tensor;
     }
 
     /** Makes a tensor of zeros. */
@@ -164,7 +191,8 @@ public final class Tensor extends NativeResource {
 
     // What it is
 
-    private TensorDescription description() {
+    /** What it is; the same object until something may have changed the tensor in place. */
+    TensorDescription description() {
         TensorDescription known = description;
         if (known == UNKNOWN) {
             try {
@@ -245,6 +273,11 @@ public final class Tensor extends NativeResource {
             case CHANNELS_LAST_3D -> TensorDescription.CHANNELS_LAST_3D;
             case PRESERVE -> throw new BadArgumentException("preserve is no layout that a tensor can have");
         });
+    }
+
+    /** Whether it lies in page-locked host memory. */
+    public boolean isPinned() {
+        return description().has(TensorDescription.PINNED);
     }
 
     public boolean requiresGrad() {

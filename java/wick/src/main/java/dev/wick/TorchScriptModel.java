@@ -104,7 +104,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
                 try {
                     List<Constant> asSaved = constants(handle);
                     binding.convert(handle, -1, device.type().code(), index, true);
-                    return new TorchScriptModel(handle, device, asSaved);
+                    return new TorchScriptModel(ready(handle, device), device, asSaved);
                 } catch (RuntimeException e) {
                     handle.close();
                     throw e;
@@ -113,6 +113,19 @@ public final class TorchScriptModel extends NativeResource implements Model {
         } catch (ModelUnreadableException e) {
             throw new ModelUnreadableException(source, e.reason(), e.nativeBacktrace().orElse(null));
         }
+    }
+
+    /** Waits for what was enqueued on a CUDA device's default stream to make a module: other streams do not. */
+    private static Handle ready(Handle handle, Device device) {
+        if (device.type() == Device.Type.CUDA) {
+            try {
+                Cuda.binding().synchronize(device.index());
+            } catch (RuntimeException e) {
+                handle.close();
+                throw e;
+            }
+        }
+        return handle;
     }
 
     // What is in it
@@ -304,7 +317,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
             try {
                 int index = target.type() == Device.Type.CUDA ? target.index() : -1;
                 List<BoxedValue> counts = cells(Engine.binding().convert(copy, dtype, target.type().code(), index, true));
-                return new Conversion(new TorchScriptModel(copy, target, archiveConstants), number(counts.get(0)),
+                return new Conversion(new TorchScriptModel(ready(copy, target), target, archiveConstants), number(counts.get(0)),
                         number(counts.get(1)));
             } catch (RuntimeException e) {
                 copy.close();
@@ -315,8 +328,8 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     /** A copy with types, graphs and tensors of its own. */
     public TorchScriptModel copy() {
-        return new TorchScriptModel(DeepStack.call(() -> using(handle -> Engine.binding().cloneModule(handle))), device,
-                archiveConstants);
+        return new TorchScriptModel(ready(DeepStack.call(() -> using(handle -> Engine.binding().cloneModule(handle))),
+                device), device, archiveConstants);
     }
 
     /**
@@ -325,8 +338,8 @@ public final class TorchScriptModel extends NativeResource implements Model {
      * @param preservedAttributes attributes that stay readable
      */
     public TorchScriptModel freeze(String... preservedAttributes) {
-        return new TorchScriptModel(DeepStack.call(() -> using(handle -> Engine.binding().freeze(handle,
-                List.of(preservedAttributes), true))), device, archiveConstants);
+        return new TorchScriptModel(ready(DeepStack.call(() -> using(handle -> Engine.binding().freeze(handle,
+                List.of(preservedAttributes), true))), device), device, archiveConstants);
     }
 
     /**
@@ -335,8 +348,8 @@ public final class TorchScriptModel extends NativeResource implements Model {
      * @param preservedAttributes attributes that stay readable
      */
     public TorchScriptModel optimizeForInference(String... preservedAttributes) {
-        return new TorchScriptModel(DeepStack.call(() -> using(handle -> Engine.binding().optimizeForInference(handle,
-                List.of(preservedAttributes)))), device, archiveConstants);
+        return new TorchScriptModel(ready(DeepStack.call(() -> using(handle -> Engine.binding()
+                .optimizeForInference(handle, List.of(preservedAttributes)))), device), device, archiveConstants);
     }
 
     /**

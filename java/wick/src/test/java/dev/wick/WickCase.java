@@ -34,6 +34,11 @@ abstract class WickCase {
         assumeTrue(reason == null, reason);
     }
 
+    /** Skips a test of kernels that the simulated CUDA runtime of native/tests does not have. */
+    static void assumeRealKernels() {
+        assumeTrue(!Engine.get().cudaDevices().getFirst().name().equals("Simulated"), "the device is simulated");
+    }
+
     static byte[] resource(String name) {
         try (InputStream in = WickCase.class.getResourceAsStream("/archives/" + name)) {
             assertThat(in).as("archive " + name).isNotNull();
@@ -48,10 +53,14 @@ abstract class WickCase {
     }
 
     static TorchScriptModel load(byte[] archive) {
+        return load(archive, Device.CPU);
+    }
+
+    static TorchScriptModel load(byte[] archive, Device device) {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment memory = arena.allocate(Math.max(1, archive.length)).asSlice(0, archive.length);
             memory.copyFrom(MemorySegment.ofArray(archive));
-            return Model.load(memory, Device.CPU);
+            return Model.load(memory, device);
         }
     }
 }

@@ -6,8 +6,10 @@ package dev.wick.binding;
  * @param mode           autograd mode
  * @param intraOpThreads threads of one operator; 0 is the process setting
  * @param onednnGraph    whether graphs compiled during the call pass through oneDNN Graph fusion
+ * @param cudaDevice     the CUDA device to make current; -1 for none
+ * @param cudaStream     the {@code cudaStream_t} to make current there; 0 for none
  */
-public record CallSettings(GradMode mode, int intraOpThreads, boolean onednnGraph) {
+public record CallSettings(GradMode mode, int intraOpThreads, boolean onednnGraph, int cudaDevice, long cudaStream) {
     /** Inference on the process's threads. */
     public static final CallSettings INFERENCE = new CallSettings(GradMode.INFERENCE, 0, false);
     /** No autograd graph, on the process's threads. */
@@ -19,6 +21,14 @@ public record CallSettings(GradMode mode, int intraOpThreads, boolean onednnGrap
         if (intraOpThreads < 0) {
             throw new IllegalArgumentException("threads must not be negative: " + intraOpThreads);
         }
+        if (cudaDevice < -1 || cudaStream != 0 && cudaDevice < 0) {
+            throw new IllegalArgumentException("a stream needs the number of its device: " + cudaDevice);
+        }
+    }
+
+    /** Settings that name no CUDA device. */
+    public CallSettings(GradMode mode, int intraOpThreads, boolean onednnGraph) {
+        this(mode, intraOpThreads, onednnGraph, -1, 0);
     }
 
     /** The shared settings of a mode. */
@@ -28,5 +38,10 @@ public record CallSettings(GradMode mode, int intraOpThreads, boolean onednnGrap
             case NO_GRAD -> NO_GRAD;
             case GRAD -> GRAD;
         };
+    }
+
+    /** The same on a CUDA device and, unless 0, a stream of it. */
+    public CallSettings on(int device, long stream) {
+        return new CallSettings(mode, intraOpThreads, onednnGraph, device, stream);
     }
 }

@@ -18,26 +18,36 @@ public interface CublasBinding {
     int version();
 
     /**
-     * C = alpha * op(A) * op(B) + beta * C, enqueued and not awaited.
+     * Prepares C = epilogue(alpha * op(A) * op(B) + beta * C [+ bias]), and computes nothing yet.
      *
-     * <p>Shapes are row-major, as PyTorch's: op(A) is M x K, op(B) is K x N, C is M x N. With a C of three dimensions
-     * the first one is the batch; A and B then have it too, or one matrix for all of them (two dimensions, a batch of
-     * 1, or a batch stride of 0). No copy is made, so the matrices of A and B must each lie row by row or column by
-     * column (stride 1 inside one, any gap between two), and those of C row by row.
+     * <p>Shapes are row-major, as PyTorch's: op(A) is M x K, op(B) is K x N, C is M x N, the bias N. With a C of three
+     * dimensions the first one is the batch; A and B then have it too, or one matrix for all of them (two dimensions, a
+     * batch of 1, or a batch stride of 0). No copy is made, so the matrices of A and B must each lie row by row or
+     * column by column (stride 1 inside one, any gap between two), and those of C row by row.
      *
      * <p>A and B have one dtype, of float64, float32, float16 and bfloat16; C has the same, or float32 when halves are
-     * computed in FLOAT32; {@link CublasComputeType} says what goes with what. Without elements in C nothing is called;
-     * with K = 0 C is multiplied by beta.
+     * computed in FLOAT32; {@link CublasComputeType} says what goes with what. The bias has C's. Without elements in C
+     * nothing is called; with K = 0 C is multiplied by beta.
      *
-     * <p>The handles stay the caller's, and may be closed as soon as this returns: LibTorch's allocator keeps their
-     * memory in the stream's order. C is written behind autograd's back.
+     * <p>Without an epilogue the call is {@code cublasGemmEx}. With one it is {@code cublasLtMatmul}, on the algorithm
+     * that cuBLASLt's heuristic names first for the device, which is asked here.
      *
-     * @throws BadArgumentException        if a tensor is not on a CUDA device, or shapes, dtypes, strides or devices do
-     *                                     not fit together
-     * @throws CublasException             if cuBLAS refuses the call
+     * <p>The handles stay the caller's, and may be closed as soon as this returns: what is prepared has its own. C is
+     * written behind autograd's back.
+     *
+     * @param bias   null where the epilogue has none
+     * @param stream the {@code cudaStream_t} that it runs on; 0 for the calling thread's current one, at each run
+     * @throws BadArgumentException        if the tensors are not on a CUDA device, or shapes, dtypes, strides or
+     *                                     devices do not fit together, or K = 0 with an epilogue
+     * @throws CublasException             if cuBLASLt has no algorithm for it
      * @throws UnsupportedFeatureException on a virtual thread
      */
-    void gemm(GemmSettings settings, Handle a, Handle b, Handle c);
+    PreparedGemm prepare(GemmSettings settings, Handle a, Handle b, Handle c, Handle bias, long stream);
+
+    /** As the other one, on the calling thread's current stream. */
+    default PreparedGemm prepare(GemmSettings settings, Handle a, Handle b, Handle c, Handle bias) {
+        return prepare(settings, a, b, c, bias, 0);
+    }
 
     /** For the implementations. */
     static void requirePlatformThread() {

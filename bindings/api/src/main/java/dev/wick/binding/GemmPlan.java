@@ -9,7 +9,10 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * The arguments of one call of {@code cublasGemmEx} or {@code cublasGemmStridedBatchedEx}; any thread, immutable.
+ * A gemm that has been checked, laid out as the arguments of one call of {@code cublasGemmEx} or {@code
+ * cublasGemmStridedBatchedEx}; any thread, immutable. {@link LtMatmulPlan} says the same in cuBLASLt's terms.
+ *
+ * <p>Tensors on the CPU are checked alike, so that a gemm that runs there runs on a CUDA device.
  *
  * <p>cuBLAS is column-major: what lies row by row here is to cuBLAS the transposed matrix. So it computes the transpose
  * of C, which is op(B)' * op(A)': its A is the caller's B, its B is the caller's A, and its m and n are the columns and
@@ -18,13 +21,13 @@ import java.util.stream.IntStream;
  *
  * <p>Components have the names of cuBLAS's parameters, in cuBLAS's order and with cuBLAS's meaning.
  *
- * @param device     index of the CUDA device of all three
+ * @param device     index of the CUDA device of all tensors; -1 where they are on the CPU
  * @param transa     {@code cublasOperation_t}
  * @param transb     {@code cublasOperation_t}
  * @param m          columns of the caller's C
  * @param n          rows of the caller's C
  * @param k          length of each sum
- * @param alpha      to be written as the scale type, see {@link #writeScalars(MemorySegment)}
+ * @param alpha      rounded to the scale type, as which {@link #writeScalars(MemorySegment)} writes it
  * @param a          address of the caller's B
  * @param aType      {@code cudaDataType}
  * @param lda        elements from one column, to cuBLAS, to the next
@@ -41,10 +44,12 @@ import java.util.stream.IntStream;
  * @param batchCount matrices
  * @param compute    says {@code cublasComputeType_t} and the scale type
  * @param mathMode   {@code cublasMath_t} that the handle must have during the call
+ * @param epilogue   other than {@link GemmEpilogue#DEFAULT} takes cuBLASLt
+ * @param bias       address of the bias, of C's type, with an element for each of the caller's columns; 0 without one
  */
 public record GemmPlan(int device, int transa, int transb, int m, int n, int k, double alpha, long a, int aType,
         int lda, long strideA, long b, int bType, int ldb, long strideB, double beta, long c, int cType, int ldc,
-        long strideC, int batchCount, CublasComputeType compute, int mathMode) {
+        long strideC, int batchCount, CublasComputeType compute, int mathMode, GemmEpilogue epilogue, long bias) {
     /** {@code CUBLAS_OP_N}. */
     public static final int OP_N = 0;
     /** {@code CUBLAS_OP_T}. */
@@ -59,21 +64,27 @@ public record GemmPlan(int device, int transa, int transb, int m, int n, int k, 
     public static final long SCALARS_BYTES = 16;
     public static final long BETA_OFFSET = 8;
 
+    private static final int CPU_DEVICE = 0;
     private static final int CUDA_DEVICE = 1;
 
     /**
      * Checks a gemm and lays it out.
      *
+     * @param bias null where the epilogue has none
      * @throws BadArgumentException if cuBLAS could not be asked for it, or must not be
      */
-    public static GemmPlan of(GemmSettings settings, TensorDescription a, TensorDescription b, TensorDescription c) {
-        checkTensor("A", a);
-        checkTensor("B", b);
-        checkTensor("C", c);
-        checkDevices(a, b, c);
+    public static GemmPlan of(GemmSettings settings, TensorDescription a, TensorDescription b, TensorDescription c,
+            TensorDescription bias) {
+        checkMatrix("A", a);
+        checkMatrix("B", b);
+        checkMatrix("C", c);
+        if (device(a) != device(c) || device(b) != device(c)) {
+            throw new BadArgumentException("gemm: expected A, B and C on one device, got " + deviceName(a) + ", "
+                    + deviceName(b) + " and " + deviceName(c));
+        }
         checkTypes(settings.compute(), a, b, c);
-        checkScalar("alpha", settings.alpha(), settings.compute());
-        checkScalar("beta", settings.beta(), settings.compute());
+        double alpha = scalar("alpha", settings.alpha(), settings.compute());
+        double beta = scalar("beta", settings.beta(), settings.compute());
         checkBatch("A", a, c);
         checkBatch("B", b, c);
         long rows = settings.transposeA() ? columns(a) : rows(a);
@@ -98,14 +109,47 @@ public record GemmPlan(int device, int transa, int transb, int m, int n, int k, 
         checkResult(c);
         checkDisjoint("A", a, c);
         checkDisjoint("B", b, c);
-        return new GemmPlan(c.deviceIndex(), operation(layoutB, settings.transposeB()),
+        checkBias(settings.epilogue(), bias, c);
+        return new GemmPlan(device(c), operation(layoutB, settings.transposeB()),
                 operation(layoutA, settings.transposeA()), number("columns of C", columns), number("rows of C", rows),
-                number("the length of a sum", inner), settings.alpha(), b.data(), cudaDataType(b),
+                number("the length of a sum", inner), alpha, b.data(), cudaDataType(b),
                 number("B's leading dimension", layoutB.leading()), batchStride(b), a.data(), cudaDataType(a),
-                number("A's leading dimension", layoutA.leading()), batchStride(a), settings.beta(), c.data(),
+                number("A's leading dimension", layoutA.leading()), batchStride(a), beta, c.data(),
                 cudaDataType(c), number("C's leading dimension", layoutC.leading()), batchStride(c),
                 number("the batch", batch(c)), settings.compute(),
-                settings.allowReducedPrecisionReduction() ? DEFAULT_MATH : DISALLOW_REDUCED_PRECISION_REDUCTION);
+                settings.allowReducedPrecisionReduction() ? DEFAULT_MATH : DISALLOW_REDUCED_PRECISION_REDUCTION,
+                settings.epilogue(), bias == null ? 0 : bias.data());
+    }
+
+    /**
+     * Sizes of the C that two matrices, or batches of them, make.
+     *
+     * @throws BadArgumentException if one is neither, or of a dtype that no gemm takes
+     */
+    public static long[] resultSizes(GemmSettings settings, TensorDescription a, TensorDescription b) {
+        checkMatrix("A", a);
+        checkMatrix("B", b);
+        long rows = settings.transposeA() ? columns(a) : rows(a);
+        long columns = settings.transposeB() ? rows(b) : columns(b);
+        return a.sizes().length == 2 && b.sizes().length == 2 ? new long[] {rows, columns}
+                : new long[] {batch(a) == 1 ? batch(b) : batch(a), rows, columns};
+    }
+
+    /** Whether the tensors are on a CUDA device. */
+    public boolean onCuda() {
+        return device >= 0;
+    }
+
+    /**
+     * For the implementations on cuBLAS.
+     *
+     * @throws BadArgumentException if the tensors are on the CPU
+     */
+    public GemmPlan requireCuda() {
+        if (!onCuda()) {
+            throw new BadArgumentException("gemm: expected tensors on a CUDA device for cuBLAS, got CPU tensors");
+        }
+        return this;
     }
 
     /** Whether C has no elements, so that there is nothing to call. */
@@ -113,7 +157,12 @@ public record GemmPlan(int device, int transa, int transb, int m, int n, int k, 
         return m == 0 || n == 0 || batchCount == 0;
     }
 
-    /** Whether it takes {@code cublasGemmStridedBatchedEx}. */
+    /** Whether it takes {@code cublasLtMatmul}, which alone has epilogues. */
+    public boolean needsCublasLt() {
+        return epilogue != GemmEpilogue.DEFAULT;
+    }
+
+    /** Whether, without cuBLASLt, it takes {@code cublasGemmStridedBatchedEx}. */
     public boolean isBatched() {
         return batchCount > 1;
     }
@@ -184,6 +233,14 @@ public record GemmPlan(int device, int transa, int transb, int m, int n, int k, 
         return ScalarType.of(tensor.dtype()).cudaDataType;
     }
 
+    private static int device(TensorDescription tensor) {
+        return tensor.deviceType() == CUDA_DEVICE ? tensor.deviceIndex() : -1;
+    }
+
+    private static String deviceName(TensorDescription tensor) {
+        return tensor.deviceType() == CUDA_DEVICE ? "cuda:" + tensor.deviceIndex() : "cpu";
+    }
+
     private static int number(String what, long count) {
         if (count > Integer.MAX_VALUE) {
             throw new BadArgumentException("gemm: cuBLAS counts in 32 bits: expected " + what + " to be at most "
@@ -192,10 +249,19 @@ public record GemmPlan(int device, int transa, int transb, int m, int n, int k, 
         return (int) count;
     }
 
+    private static void checkMatrix(String name, TensorDescription tensor) {
+        checkTensor(name, tensor);
+        int dimensions = tensor.sizes().length;
+        if (dimensions != 2 && dimensions != 3) {
+            throw new BadArgumentException("gemm: expected " + name + " with 2 dimensions, or 3 for a batch, got "
+                    + Arrays.toString(tensor.sizes()));
+        }
+    }
+
     private static void checkTensor(String name, TensorDescription tensor) {
-        if (tensor.deviceType() != CUDA_DEVICE) {
-            throw new BadArgumentException("gemm: expected " + name + " on a CUDA device, got "
-                    + (tensor.deviceType() == 0 ? "a CPU tensor" : "c10::DeviceType " + tensor.deviceType()));
+        if (tensor.deviceType() != CPU_DEVICE && tensor.deviceType() != CUDA_DEVICE) {
+            throw new BadArgumentException("gemm: expected " + name + " on the CPU or a CUDA device, got "
+                    + "c10::DeviceType " + tensor.deviceType());
         }
         if (!tensor.has(TensorDescription.STRIDED)) {
             throw new BadArgumentException("gemm: expected " + name + " with strides, got c10::Layout "
@@ -205,18 +271,34 @@ public record GemmPlan(int device, int transa, int transb, int m, int n, int k, 
             throw new BadArgumentException("gemm: expected " + name + " of float64, float32, float16 or bfloat16, got "
                     + "c10::ScalarType " + tensor.dtype());
         }
-        int dimensions = tensor.sizes().length;
-        if (dimensions != 2 && dimensions != 3) {
-            throw new BadArgumentException("gemm: expected " + name + " with 2 dimensions, or 3 for a batch, got "
-                    + Arrays.toString(tensor.sizes()));
-        }
     }
 
-    private static void checkDevices(TensorDescription a, TensorDescription b, TensorDescription c) {
-        if (a.deviceIndex() != c.deviceIndex() || b.deviceIndex() != c.deviceIndex()) {
-            throw new BadArgumentException("gemm: expected A, B and C on one device, got cuda:" + a.deviceIndex()
-                    + ", cuda:" + b.deviceIndex() + " and cuda:" + c.deviceIndex());
+    private static void checkBias(GemmEpilogue epilogue, TensorDescription bias, TensorDescription c) {
+        if (epilogue.hasBias() != (bias != null)) {
+            throw new BadArgumentException(bias == null ? "gemm: expected a bias, for the epilogue " + epilogue
+                    + ", got none" : "gemm: expected no bias, since the epilogue is " + epilogue + ", got one");
         }
+        if (bias == null) {
+            return;
+        }
+        checkTensor("the bias", bias);
+        if (device(bias) != device(c)) {
+            throw new BadArgumentException("gemm: expected the bias on C's device, " + deviceName(c) + ", got "
+                    + deviceName(bias));
+        }
+        if (bias.dtype() != c.dtype()) {
+            throw new BadArgumentException("gemm: expected a bias of C's dtype, " + ScalarType.of(c.dtype()) + ", got "
+                    + ScalarType.of(bias.dtype()));
+        }
+        if (bias.sizes().length != 1 || bias.sizes()[0] != columns(c)) {
+            throw new BadArgumentException("gemm: expected a bias with one dimension, of C's " + columns(c)
+                    + " columns, got " + Arrays.toString(bias.sizes()));
+        }
+        if (bias.elementCount() > 1 && bias.strides()[0] != 1) {
+            throw new BadArgumentException("gemm: expected a bias with its elements side by side, got a stride of "
+                    + bias.strides()[0]);
+        }
+        checkDisjoint("the bias", bias, c);
     }
 
     private static void checkTypes(CublasComputeType compute, TensorDescription a, TensorDescription b,
@@ -233,7 +315,7 @@ public record GemmPlan(int device, int transa, int transb, int m, int n, int k, 
         }
     }
 
-    private static void checkScalar(String name, double value, CublasComputeType compute) {
+    private static double scalar(String name, double value, CublasComputeType compute) {
         double rounded = switch (compute.scale()) {
             case FLOAT16 -> Float.float16ToFloat(Float.floatToFloat16((float) value));
             case FLOAT64 -> value;
@@ -243,6 +325,7 @@ public record GemmPlan(int device, int transa, int transb, int m, int n, int k, 
             throw new BadArgumentException("gemm: expected " + name + " within the range of " + compute.scale()
                     + ", which " + compute + " takes it in, got " + value);
         }
+        return rounded;
     }
 
     private static void checkBatch(String name, TensorDescription tensor, TensorDescription c) {

@@ -1,37 +1,68 @@
 package dev.wick.error;
 
+import java.io.Serializable;
+
 /**
  * An allocator refused. All figures are bytes; one that the device cannot tell is -1.
  *
- * <p>What was allocated before stays valid.
+ * <p>What was allocated before stays valid, and further calls work.
  */
 public final class DeviceOutOfMemoryException extends WickException {
     private static final long serialVersionUID = 1L;
 
-    private final long requestedBytes;
-    private final long allocatedBytes;
-    private final long limitBytes;
+    /**
+     * What an allocator had at the moment when it refused; bytes, or -1 where it cannot tell.
+     *
+     * @param requested        what was asked for
+     * @param allocated        what LibTorch had handed out
+     * @param limit            the limit that was set, or a CUDA device's memory
+     * @param reserved         what LibTorch's CUDA allocator held, free blocks with it
+     * @param free             what the CUDA driver had free
+     * @param largestFreeBlock the largest free block that LibTorch's CUDA allocator held
+     */
+    public record Figures(long requested, long allocated, long limit, long reserved, long free, long largestFreeBlock)
+            implements Serializable {
 
-    public DeviceOutOfMemoryException(String message, long requestedBytes, long allocatedBytes, long limitBytes,
-            String nativeBacktrace) {
+        /** Where only the request is known. */
+        public static Figures ofRequest(long requested) {
+            return new Figures(requested, -1, -1, -1, -1, -1);
+        }
+    }
+
+    private final Figures figures;
+
+    public DeviceOutOfMemoryException(String message, Figures figures, String nativeBacktrace) {
         super(message, nativeBacktrace);
-        this.requestedBytes = requestedBytes;
-        this.allocatedBytes = allocatedBytes;
-        this.limitBytes = limitBytes;
+        this.figures = figures;
     }
 
     /** What was asked for. */
     public long requestedBytes() {
-        return requestedBytes;
+        return figures.requested();
     }
 
     /** What LibTorch held on the device at that moment. */
     public long allocatedBytes() {
-        return allocatedBytes;
+        return figures.allocated();
     }
 
-    /** The limit that was set, or -1 when the machine's memory is the only one. */
+    /** The limit that was set, or a CUDA device's memory; -1 when the machine's memory is the only limit. */
     public long limitBytes() {
-        return limitBytes;
+        return figures.limit();
+    }
+
+    /** What LibTorch's CUDA allocator held, free blocks with it; -1 on the CPU. */
+    public long reservedBytes() {
+        return figures.reserved();
+    }
+
+    /** What the CUDA driver had free; -1 on the CPU. */
+    public long freeBytes() {
+        return figures.free();
+    }
+
+    /** The largest free block that LibTorch's CUDA allocator held; -1 on the CPU. */
+    public long largestFreeBlockBytes() {
+        return figures.largestFreeBlock();
     }
 }

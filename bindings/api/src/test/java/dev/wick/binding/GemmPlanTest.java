@@ -113,6 +113,10 @@ class GemmPlanTest {
         return description(dtype, data, sizes, strides);
     }
 
+    private static GemmPlan plan(GemmSettings settings, TensorDescription a, TensorDescription b, TensorDescription c) {
+        return GemmPlan.of(settings, a, b, c, null);
+    }
+
     // The two sides
 
     /** cublasGemmStridedBatchedEx as the manual has it: element (row, column) lies at row + column * ld. */
@@ -137,6 +141,46 @@ class GemmPlanTest {
                 }
             }
         }
+    }
+
+    /**
+     * cublasLtMatmul as the manual has it: descriptors in CUBLASLT_ORDER_COL, a bias element for each row, then RELU.
+     */
+    private static void interpretLt(LtMatmulPlan plan, List<Matrix> matrices) {
+        GemmPlan gemm = plan.gemm();
+        assertThat(gemm.epilogue()).isEqualTo(GemmEpilogue.RELU_BIAS);
+        boolean plainA = gemm.transa() == GemmPlan.OP_N;
+        boolean plainB = gemm.transb() == GemmPlan.OP_N;
+        LtMatmulPlan.Layout a = plan.a();
+        LtMatmulPlan.Layout b = plan.b();
+        LtMatmulPlan.Layout c = plan.c();
+        long inner = plainA ? a.columns() : a.rows();
+        for (LtMatmulPlan.Layout layout : List.of(a, b, c)) {
+            assertThat(layout.leading()).isGreaterThanOrEqualTo(layout.rows());
+            assertThat(layout.batchCount()).isEqualTo(gemm.batchCount());
+        }
+        assertThat(plainB ? b.rows() : b.columns()).isEqualTo(inner);
+        assertThat(plainA ? a.rows() : a.columns()).isEqualTo(c.rows());
+        assertThat(plainB ? b.columns() : b.rows()).isEqualTo(c.columns());
+        for (int batch = 0; batch < c.batchCount(); batch++) {
+            for (int row = 0; row < c.rows(); row++) {
+                for (int column = 0; column < c.columns(); column++) {
+                    double sum = 0;
+                    for (int p = 0; p < inner; p++) {
+                        sum += read(matrices, gemm.a(), at(a, batch, plainA ? row : p, plainA ? p : row))
+                                * read(matrices, gemm.b(), at(b, batch, plainB ? p : column, plainB ? column : p));
+                    }
+                    long at = at(c, batch, row, column);
+                    double before = gemm.beta() == 0 ? 0 : gemm.beta() * read(matrices, gemm.c(), at);
+                    double value = gemm.alpha() * sum + before + read(matrices, gemm.bias(), row);
+                    write(matrices, gemm.c(), at, Math.max(0, value));
+                }
+            }
+        }
+    }
+
+    private static long at(LtMatmulPlan.Layout layout, int batch, int row, int column) {
+        return batch * layout.batchStride() + row + column * layout.leading();
     }
 
     private static double read(List<Matrix> matrices, long start, long element) {
@@ -172,7 +216,35 @@ class GemmPlanTest {
     }
 
     private static void compare(GemmSettings settings, Matrix a, Matrix b, Matrix c) {
-        double[] expected = c.memory.clone();
+        double[] before = c.memory.clone();
+        GemmPlan plan = plan(settings, a.description(), b.description(), c.description());
+        assertThat(plan.isEmpty()).isEqualTo(c.batch() * c.rows() * c.columns() == 0);
+        assertThat(plan.isBatched()).isEqualTo(c.batch() > 1);
+        assertThat(plan.needsCublasLt()).isFalse();
+        if (!plan.isEmpty()) {
+            interpret(plan, List.of(a, b, c));
+        }
+        compareMemory(settings, a, b, c, expected(settings, a, b, c, before, null));
+        if (!plan.isEmpty() && plan.k() > 0) {
+            System.arraycopy(before, 0, c.memory, 0, before.length);
+            compareLt(settings.finished(GemmEpilogue.RELU_BIAS), a, b, c);
+        }
+    }
+
+    private static void compareLt(GemmSettings settings, Matrix a, Matrix b, Matrix c) {
+        double[] before = c.memory.clone();
+        Matrix bias = new Matrix(3, 1, new long[] {c.columns(), 1}, new long[] {1, 1}).fill(new Random(c.columns()));
+        GemmPlan plan = GemmPlan.of(settings, a.description(), b.description(), c.description(), description(FLOAT64,
+                bias.address + Matrix.ELEMENT_BYTES, new long[] {c.columns()}, new long[] {1}));
+        assertThat(plan.needsCublasLt()).isTrue();
+        interpretLt(LtMatmulPlan.of(plan), List.of(a, b, bias, c));
+        compareMemory(settings, a, b, c, expected(settings, a, b, c, before, bias));
+    }
+
+    /** What C's memory is to hold, by rows. */
+    private static double[] expected(GemmSettings settings, Matrix a, Matrix b, Matrix c, double[] before,
+            Matrix bias) {
+        double[] expected = before.clone();
         int inner = settings.transposeA() ? a.rows() : a.columns();
         for (int batch = 0; batch < c.batch(); batch++) {
             for (int row = 0; row < c.rows(); row++) {
@@ -183,16 +255,15 @@ class GemmPlanTest {
                                 * (settings.transposeB() ? b.get(batch, column, p) : b.get(batch, p, column));
                     }
                     int at = c.at(batch, row, column);
-                    expected[at] = settings.alpha() * sum + (settings.beta() == 0 ? 0 : settings.beta() * c.memory[at]);
+                    double value = settings.alpha() * sum + (settings.beta() == 0 ? 0 : settings.beta() * before[at]);
+                    expected[at] = bias == null ? value : Math.max(0, value + bias.get(0, column, 0));
                 }
             }
         }
-        GemmPlan plan = GemmPlan.of(settings, a.description(), b.description(), c.description());
-        assertThat(plan.isEmpty()).isEqualTo(c.batch() * c.rows() * c.columns() == 0);
-        assertThat(plan.isBatched()).isEqualTo(c.batch() > 1);
-        if (!plan.isEmpty()) {
-            interpret(plan, List.of(a, b, c));
-        }
+        return expected;
+    }
+
+    private static void compareMemory(GemmSettings settings, Matrix a, Matrix b, Matrix c, double[] expected) {
         // AssertJ's own comparison would take most of the time.
         if (!Arrays.equals(c.memory, expected)) {
             assertThat(c.memory).as(settings + " A " + a + " B " + b + " C " + c).containsExactly(expected);
@@ -286,19 +357,19 @@ class GemmPlanTest {
 
     @Test
     void theOperandsChangePlaces() {
-        GemmPlan plan = GemmPlan.of(PLAIN.transposed(false, true), rowMajor(FLOAT64, 1 << 20, 2, 3),
+        GemmPlan plan = plan(PLAIN.transposed(false, true), rowMajor(FLOAT64, 1 << 20, 2, 3),
                 rowMajor(FLOAT64, 2 << 20, 5, 3), rowMajor(FLOAT64, 3 << 20, 2, 5));
         assertThat(plan).isEqualTo(new GemmPlan(0, GemmPlan.OP_T, GemmPlan.OP_N, 5, 2, 3, 1, 2 << 20, 1, 3, 0, 1 << 20,
                 1, 3, 0, 0, 3 << 20, 1, 5, 0, 1, CublasComputeType.FLOAT64,
-                GemmPlan.DISALLOW_REDUCED_PRECISION_REDUCTION));
-        assertThat(GemmPlan.of(PLAIN.reducing(true), rowMajor(FLOAT64, 1 << 20, 1, 1), rowMajor(FLOAT64, 2 << 20, 1, 1),
+                GemmPlan.DISALLOW_REDUCED_PRECISION_REDUCTION, GemmEpilogue.DEFAULT, 0));
+        assertThat(plan(PLAIN.reducing(true), rowMajor(FLOAT64, 1 << 20, 1, 1), rowMajor(FLOAT64, 2 << 20, 1, 1),
                 rowMajor(FLOAT64, 3 << 20, 1, 1)).mathMode()).isEqualTo(GemmPlan.DEFAULT_MATH);
     }
 
     // Types
 
     private static GemmPlan typed(CublasComputeType compute, int operands, int result) {
-        return GemmPlan.of(GemmSettings.of(compute), rowMajor(operands, 1 << 20, 2, 2),
+        return plan(GemmSettings.of(compute), rowMajor(operands, 1 << 20, 2, 2),
                 rowMajor(operands, 2 << 20, 2, 2), rowMajor(result, 3 << 20, 2, 2));
     }
 
@@ -351,7 +422,7 @@ class GemmPlanTest {
 
     private static MemorySegment scalars(CublasComputeType compute, int dtype) {
         MemorySegment scalars = MemorySegment.ofArray(new byte[(int) GemmPlan.SCALARS_BYTES]);
-        GemmPlan.of(GemmSettings.of(compute).scaled(0.1, -2.5), rowMajor(dtype, 1 << 20, 2, 2),
+        plan(GemmSettings.of(compute).scaled(0.1, -2.5), rowMajor(dtype, 1 << 20, 2, 2),
                 rowMajor(dtype, 2 << 20, 2, 2), rowMajor(dtype, 3 << 20, 2, 2)).writeScalars(scalars);
         return scalars;
     }
@@ -368,7 +439,7 @@ class GemmPlanTest {
 
     private static void refused(GemmSettings settings, TensorDescription a, TensorDescription b, TensorDescription c,
             String... words) {
-        assertThatThrownBy(() -> GemmPlan.of(settings, a, b, c)).isInstanceOf(BadArgumentException.class)
+        assertThatThrownBy(() -> plan(settings, a, b, c)).isInstanceOf(BadArgumentException.class)
                 .hasMessageStartingWith("gemm: ").hasMessageContainingAll("expected", "got")
                 .hasMessageContainingAll(words);
     }
@@ -383,15 +454,109 @@ class GemmPlanTest {
     @Test
     void tensorsElsewhereAreRefused() {
         int strided = TensorDescription.STRIDED;
-        refused(with(A, 0, -1, 0, strided), B, C, "A on a CUDA device", "CPU");
-        refused(A, with(B, 0, -1, 0, strided), C, "B on a CUDA device", "CPU");
-        refused(A, B, with(C, 0, -1, 0, strided), "C on a CUDA device", "CPU");
-        refused(A, B, with(C, 14, 0, 0, strided), "14");
+        refused(with(A, 0, -1, 0, strided), B, C, "one device", "cpu, cuda:0 and cuda:0");
+        refused(A, with(B, 0, -1, 0, strided), C, "one device", "cuda:0, cpu and cuda:0");
+        refused(A, B, with(C, 0, -1, 0, strided), "one device", "cuda:0, cuda:0 and cpu");
+        refused(A, B, with(C, 14, 0, 0, strided), "C on the CPU or a CUDA device", "14");
         refused(A, with(B, CUDA, 1, 0, strided), C, "one device", "cuda:0, cuda:1 and cuda:0");
         refused(with(A, CUDA, 1, 0, strided), B, C, "cuda:1, cuda:0 and cuda:0");
         refused(with(A, CUDA, 0, 1, 0), B, C, "A with strides", "Layout 1");
         refused(A, B, with(C, CUDA, 0, 0, strided | TensorDescription.REQUIRES_GRAD), "gradient");
     }
+
+    @Test
+    void theCpusTensorsAreCheckedAlikeAndAreNotForCublas() {
+        int strided = TensorDescription.STRIDED;
+        GemmPlan plan = plan(PLAIN, with(A, 0, -1, 0, strided), with(B, 0, -1, 0, strided), with(C, 0, -1, 0, strided));
+        assertThat(plan.onCuda()).isFalse();
+        assertThatThrownBy(plan::requireCuda).isInstanceOf(BadArgumentException.class)
+                .hasMessageContaining("expected tensors on a CUDA device");
+        assertThat(plan(PLAIN, A, B, C).requireCuda().device()).isZero();
+        refused(with(A, 0, -1, 0, strided), with(B, 0, -1, 0, strided), with(half(C), 0, -1, 0, strided),
+                "dtypes that cuBLAS computes in FLOAT64");
+    }
+
+    // Epilogues
+
+    private static final TensorDescription BIAS = rowMajor(FLOAT64, 4 << 20, 5);
+
+    private static void refusedBias(GemmEpilogue epilogue, TensorDescription bias, String... words) {
+        assertThatThrownBy(() -> GemmPlan.of(PLAIN.finished(epilogue), A, B, C, bias))
+                .isInstanceOf(BadArgumentException.class).hasMessageStartingWith("gemm: ")
+                .hasMessageContainingAll("expected", "got").hasMessageContainingAll(words);
+    }
+
+    @Test
+    void aBiasThatDoesNotFitIsRefused() {
+        refusedBias(GemmEpilogue.BIAS, null, "a bias", "BIAS", "none");
+        refusedBias(GemmEpilogue.RELU, BIAS, "no bias", "RELU");
+        refusedBias(GemmEpilogue.DEFAULT, BIAS, "no bias", "DEFAULT");
+        refusedBias(GemmEpilogue.GELU_BIAS, rowMajor(FLOAT64, 4 << 20, 2), "C's 5 columns", "[2]");
+        refusedBias(GemmEpilogue.GELU_BIAS, rowMajor(FLOAT64, 4 << 20, 1, 5), "one dimension", "[1, 5]");
+        refusedBias(GemmEpilogue.BIAS, rowMajor(FLOAT32, 4 << 20, 5), "C's dtype, float64", "float32");
+        refusedBias(GemmEpilogue.BIAS, description(FLOAT64, 4 << 20, new long[] {5}, new long[] {2}), "side by side");
+        refusedBias(GemmEpilogue.BIAS, rowMajor(FLOAT64, C.data() + 8, 5), "C over the bias");
+        refusedBias(GemmEpilogue.BIAS, with(BIAS, 0, -1, 0, TensorDescription.STRIDED), "C's device, cuda:0", "cpu");
+        assertThat(GemmPlan.of(PLAIN.finished(GemmEpilogue.BIAS), A, B, C, BIAS).bias()).isEqualTo(4 << 20);
+    }
+
+    @Test
+    void aBiasHasTheTypeOfTheResult() {
+        GemmSettings settings = GemmSettings.of(CublasComputeType.FLOAT32).finished(GemmEpilogue.RELU_BIAS);
+        TensorDescription single = rowMajor(FLOAT32, 3 << 20, 2, 5);
+        GemmPlan plan = GemmPlan.of(settings, half(A), half(B), single, rowMajor(FLOAT32, 4 << 20, 5));
+        assertThat(LtMatmulPlan.of(plan)).extracting(LtMatmulPlan::scaleType, lt -> lt.a().type(), lt -> lt.c().type())
+                .containsExactly(0, 2, 0);
+        assertThatThrownBy(() -> GemmPlan.of(settings, half(A), half(B), single, half(BIAS)))
+                .isInstanceOf(BadArgumentException.class).hasMessageContaining("C's dtype, float32");
+    }
+
+    @Test
+    void partsOfASumAreRoundedOnlyWhereThatIsAllowed() {
+        GemmSettings settings = GemmSettings.of(CublasComputeType.FLOAT32).finished(GemmEpilogue.GELU);
+        assertThat(lt(settings, half(C)).reductionSchemeMask()).isEqualTo(LtMatmulPlan.REDUCTION_IN_COMPUTE_TYPE);
+        assertThat(lt(settings.reducing(true), half(C)).reductionSchemeMask())
+                .isEqualTo(LtMatmulPlan.REDUCTION_IN_ANY_TYPE);
+        assertThat(lt(settings, rowMajor(FLOAT32, 3 << 20, 2, 5)).reductionSchemeMask())
+                .isEqualTo(LtMatmulPlan.REDUCTION_IN_ANY_TYPE);
+    }
+
+    private static LtMatmulPlan lt(GemmSettings settings, TensorDescription c) {
+        return LtMatmulPlan.of(plan(settings, half(A), half(B), c));
+    }
+
+    @Test
+    void alignmentIsThatOfTheAddress() {
+        for (long address : new long[] {2, 4, 16, 48, 256, 768, 1024}) {
+            TensorDescription a = rowMajor(FLOAT16, (1 << 20) + address, 2, 3);
+            LtMatmulPlan plan = LtMatmulPlan.of(plan(GemmSettings.of(CublasComputeType.FLOAT32)
+                    .finished(GemmEpilogue.RELU), a, half(B), half(C)));
+            // The caller's A is cuBLAS's B.
+            assertThat(plan.b().alignment()).isEqualTo((int) Math.min(256, address & -address));
+            assertThat(plan.a().alignment()).isEqualTo(256);
+        }
+    }
+
+    @Test
+    void cublasLtIsNotAskedForSumsOfNothing() {
+        GemmPlan nothing = plan(PLAIN.finished(GemmEpilogue.RELU), rowMajor(FLOAT64, 1 << 20, 2, 0),
+                rowMajor(FLOAT64, 2 << 20, 0, 5), C);
+        assertThatThrownBy(() -> LtMatmulPlan.of(nothing)).isInstanceOf(BadArgumentException.class)
+                .hasMessageContaining("length 0");
+        assertThatThrownBy(() -> PLAIN.workspace(-1)).isInstanceOf(BadArgumentException.class)
+                .hasMessageContaining("-1");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anEpilogueIsItsActivationWithOrWithoutABias(GemmEpilogue epilogue) {
+        assertThat(epilogue.hasBias()).isEqualTo(epilogue.name().contains("BIAS"));
+        assertThat(epilogue.activation().hasBias()).isFalse();
+        assertThat(epilogue.activation().code()).isEqualTo(epilogue == GemmEpilogue.BIAS ? GemmEpilogue.DEFAULT.code()
+                : epilogue.hasBias() ? epilogue.code() - GemmEpilogue.BIAS.code() : epilogue.code());
+    }
+
+    // Types that are refused
 
     @Test
     void otherDtypesAreRefused() {
@@ -401,7 +566,7 @@ class GemmPlanTest {
         refused(halves.scaled(1e6, 0), half(A), half(B), half(C), "alpha", "1000000");
         refused(halves.scaled(1, -1e6), half(A), half(B), half(C), "beta");
         refused(GemmSettings.of(CublasComputeType.FLOAT32).scaled(1e300, 0), half(A), half(B), half(C), "alpha");
-        assertThat(GemmPlan.of(PLAIN.scaled(Double.POSITIVE_INFINITY, 1e300), A, B, C).beta()).isEqualTo(1e300);
+        assertThat(plan(PLAIN.scaled(Double.POSITIVE_INFINITY, 1e300), A, B, C).beta()).isEqualTo(1e300);
     }
 
     private static TensorDescription half(TensorDescription tensor) {
@@ -451,8 +616,8 @@ class GemmPlanTest {
         refused(A, B, rowMajor(FLOAT64, A.data() + 8, 2, 5), "C over A");
         refused(A, B, rowMajor(FLOAT64, B.data() - 8, 2, 5), "C over B");
         // Beside each other in one block.
-        GemmPlan.of(PLAIN, A, B, rowMajor(FLOAT64, A.data() + 48, 2, 5));
-        GemmPlan.of(PLAIN, description(FLOAT64, 1 << 20, new long[] {2, 3}, new long[] {8, 1}), B,
+        plan(PLAIN, A, B, rowMajor(FLOAT64, A.data() + 48, 2, 5));
+        plan(PLAIN, description(FLOAT64, 1 << 20, new long[] {2, 3}, new long[] {8, 1}), B,
                 description(FLOAT64, (1 << 20) + 24, new long[] {2, 5}, new long[] {8, 1}));
     }
 

@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.Cuda;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Engine;
@@ -32,7 +33,9 @@ import picocli.CommandLine.Spec;
         footer = {"",
                 "Each dtype and batch is a cell, measured on a model loaded or built for it alone. Converting, optimising "
                         + "and warming up are not in the latencies; casting the input to the dtype is. On a CPU a call returns "
-                        + "when its work is done, so that enqueueing is not told apart from the whole.",
+                        + "when its work is done, so that enqueueing is not told apart from the whole. On a CUDA device a "
+                        + "latency is end to end, copies in and out and the wait with it; enqueue is the host's time and gpu "
+                        + "the device's, by events, both the p50 of further runs, one beside each.",
                 "",
                 "Percentiles are by nearest rank. items/s is the batch by the mean latency; 'of fp32' the "
                         + "median by FP32's of the same batch. Peak memory is that of "
@@ -45,6 +48,9 @@ import picocli.CommandLine.Spec;
                 "A cell that outruns its budget is cut and marked so; at least one run is measured. A run that takes longer "
                         + "than ten budgets and a minute is held to hang: bench says which and exits with 1."})
 final class BenchCommand implements Callable<Integer> {
+    private static final String HANG_HINT =
+            "--optimize none leaves LibTorch's optimisations out; --budget gives slow models more time";
+
     @Parameters(paramLabel = "MODEL", converter = ModelSource.Converter.class,
             completionCandidates = ModelSource.BuiltInNames.class, description = ModelSource.DESCRIPTION)
     private ModelSource model;
@@ -91,6 +97,28 @@ final class BenchCommand implements Callable<Integer> {
             description = "cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
     private Device device;
 
+    @Option(names = "--graph", description = "On a CUDA device: capture copy in, call and copy out as a CUDA graph, and "
+            + "launch that.")
+    private boolean graph;
+
+    @Option(names = "--pinned", description = "On a CUDA device: inputs and outputs in page-locked host memory (the default "
+            + "there).")
+    private boolean pinned;
+
+    @Option(names = "--pageable", description = "On a CUDA device: inputs and outputs in ordinary host memory, whose copies "
+            + "CUDA stages and waits for; the model is frozen.")
+    private boolean pageable;
+
+    @Option(names = "--tf32", paramLabel = "on|off",
+            description = "On a CUDA device: whether cuBLAS and cuDNN may round float32 to TF32 (default: LibTorch's, off in "
+                    + "matrix products and on in convolutions). The setting is in the results.")
+    private Switch tf32;
+
+    /** What an option that is on or off takes. */
+    enum Switch {
+        ON, OFF
+    }
+
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results, with every sample, as JSON.")
     private Path json;
 
@@ -118,11 +146,16 @@ final class BenchCommand implements Callable<Integer> {
         checkMethod();
         List<Long> wanted = batches.isEmpty() ? List.of(shapes.getFirst().batch()) : batches;
         BenchMeasurement measurement = new BenchMeasurement(model, method, device, List.copyOf(shapes), picture,
-                optimization, runs, warmUp, (long) (budget * 1e9));
+                optimization, runs, warmUp, (long) (budget * 1e9),
+                !onDevice() ? Transfers.NONE : pageable ? Transfers.PAGEABLE : Transfers.PINNED, graph);
+        if (tf32 != null) {
+            Engine.get().require(device);
+            Cuda.setNumerics(Cuda.numerics().withTf32(tf32 == Switch.ON));
+        }
         BenchReport report = new BenchReport(measurement, image, dtypes, wanted,
                 spec.root().commandLine().getParseResult().originalArgs());
         PrintWriter err = spec.commandLine().getErr();
-        try (Watchdog watchdog = new Watchdog(what -> hang(err, what));
+        try (Watchdog watchdog = Watchdog.ending(err, HANG_HINT);
                 CellProgress progress = new CellProgress(err, wanted.size() * dtypes.size(), runs)) {
             for (long batch : wanted) {
                 List<Tensor> reference = measurement.reference(batch, watchdog);
@@ -175,6 +208,10 @@ final class BenchCommand implements Callable<Integer> {
         require(json == null || html == null
                 || !json.toAbsolutePath().normalize().equals(html.toAbsolutePath().normalize()),
                 "--json and --html need two files, got " + html + " for both");
+        require(onDevice() || !graph && !pinned && !pageable && tf32 == null,
+                "--graph, --pinned, --pageable and --tf32 are for a CUDA device: --device cuda:0");
+        require(!pageable || !graph && !pinned, "--pageable goes with neither --graph nor --pinned: a graph's copies must "
+                + "be from page-locked memory");
         require(!shapes.isEmpty() || image != null, "bench needs --shape, once for each input, or --image");
         for (Long batch : batches) {
             require(batch >= 1, "--batch needs 1 or more, got " + batch);
@@ -188,6 +225,10 @@ final class BenchCommand implements Callable<Integer> {
                     && shapes.getFirst().dtype() == DType.FLOAT32,
                     "--image fills one input of the form Nx3xHxW, not --shape " + shapes.getFirst());
         }
+    }
+
+    private boolean onDevice() {
+        return device.type() == Device.Type.CUDA;
     }
 
     private void require(boolean holds, String message) {
@@ -207,15 +248,6 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    /** A native call cannot be interrupted, and an orderly exit would wait for it. */
-    private static void hang(PrintWriter err, String what) {
-        err.println();
-        err.println("wick: " + what + " hangs: it runs for more than ten budgets and a minute");
-        err.println("hint: --optimize none leaves LibTorch's optimisations out; --budget gives slow models more time");
-        err.flush();
-        Runtime.getRuntime().halt(CommandLine.ExitCode.SOFTWARE);
-    }
-
     // Afterwards
 
     private void print(PrintWriter out, BenchReport report) {
@@ -223,21 +255,32 @@ final class BenchCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "%s %s, %s, LibTorch %s (%s, %s), %d threads%n", model, method, device,
                 engine.natives().torchVersion(), engine.natives().choice(), engine.calls(), engine.intraOpThreads());
         out.println(Machine.cpu() + ", " + Machine.jvm());
+        if (onDevice()) {
+            out.println(Machine.gpu(device) + ", " + (graph ? "CUDA graph" : "eager") + ", "
+                    + report.measurement().transfers().text() + " copies, TF32 " + Machine.tf32());
+        }
         out.println();
-        TextTable table = new TextTable("lrrrrrrrrrrrrrll");
-        table.row("dtype", "batch", "mean ms", "std", "min", "p50", "p90", "p99", "max", "items/s", "of fp32", "peak",
-                "max diff", "top-5", "way", "");
+        TextTable table = new TextTable(onDevice() ? "lrrrrrrrrrrrrrrrll" : "lrrrrrrrrrrrrrll");
+        List<Object> header = new ArrayList<>(List.of("dtype", "batch", "mean ms", "std", "min", "p50", "p90", "p99", "max"));
+        header.addAll(onDevice() ? List.of("enqueue", "gpu") : List.of());
+        header.addAll(List.of("items/s", "of fp32", "peak", "max diff", "top-5", "way", ""));
+        table.row(header.toArray());
         for (BenchCell cell : report.cells()) {
             Statistics statistics = cell.statistics();
-            table.row(DTypeOption.name(cell.dtype()), cell.batch(), milliseconds(statistics.mean()),
-                    milliseconds(statistics.deviation()), milliseconds(statistics.minimum()),
-                    milliseconds(statistics.p50()), milliseconds(statistics.p90()), milliseconds(statistics.p99()),
-                    milliseconds(statistics.maximum()),
-                    String.format(Locale.ROOT, "%.1f", cell.throughputPerSecond()),
+            List<Object> row = new ArrayList<>(List.of(DTypeOption.name(cell.dtype()), cell.batch(),
+                    milliseconds(statistics.mean()), milliseconds(statistics.deviation()),
+                    milliseconds(statistics.minimum()), milliseconds(statistics.p50()), milliseconds(statistics.p90()),
+                    milliseconds(statistics.p99()), milliseconds(statistics.maximum())));
+            if (cell.device() != null) {
+                row.add(milliseconds(cell.device().enqueueStatistics().p50()));
+                row.add(milliseconds(cell.device().deviceStatistics().p50()));
+            }
+            row.addAll(List.of(String.format(Locale.ROOT, "%.1f", cell.throughputPerSecond()),
                     report.ratio(cell).map(ratio -> String.format(Locale.ROOT, "%.2f", ratio)).orElse("-"),
                     Sizes.bytes(cell.peakBytes()), String.format(Locale.ROOT, "%.2g", cell.maximumDifference()),
                     cell.top5Agreement() == null ? "-" : String.format(Locale.ROOT, "%.2f", cell.top5Agreement()),
-                    cell.preparation().optimization().text(), notes(cell));
+                    cell.preparation().optimization().text(), notes(cell)));
+            table.row(row.toArray());
         }
         table.print(out, "");
         if (report.cells().stream().anyMatch(cell -> cell.peakSource().equals("rss"))) {

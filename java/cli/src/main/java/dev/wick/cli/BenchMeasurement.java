@@ -1,5 +1,7 @@
 package dev.wick.cli;
 
+import dev.wick.Cuda;
+import dev.wick.CudaStream;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Engine;
@@ -26,18 +28,17 @@ import java.util.Random;
  * @param runs         timed runs of a cell
  * @param warmUpRuns   runs before them
  * @param budget       of a cell, in nanoseconds
+ * @param transfers    of inputs and outputs
+ * @param graph        whether a run launches a CUDA graph
  */
 record BenchMeasurement(ModelSource model, String method, Device device, List<InputShape> shapes, PixelImage picture,
-        Optimization optimization, int runs, int warmUpRuns, long budget) {
+        Optimization optimization, int runs, int warmUpRuns, long budget, Transfers transfers, boolean graph) {
     /** Of the noise that inputs are filled with. */
     static final long SEED = 1;
     private static final int INTEGERS_BELOW = 10;
     /** Runs that trying every way costs: four ways, each warmed up three times and timed up to seven times. */
     private static final int RUNS_OF_A_CHOICE = 40;
     private static final int PROBES = 3;
-    /** A run may take this many budgets, and this much more, before it is held to hang. */
-    private static final int HANG_BUDGETS = 10;
-    private static final long HANG_NANOSECONDS = 60_000_000_000L;
     /** Preparation makes several runs. */
     private static final int PREPARATION_RUNS = 3;
 
@@ -46,7 +47,7 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     }
 
     private long hangLimit() {
-        return HANG_BUDGETS * budget + HANG_NANOSECONDS;
+        return Watchdog.limit(budget);
     }
 
     /** What the unoptimised model gives in FP32 on the inputs of a batch; the caller closes them. */
@@ -68,39 +69,47 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     /** Measures one cell on a model opened for it alone. */
     BenchCell measure(DType dtype, long batch, List<Tensor> reference, Watchdog watchdog, CellProgress progress) {
         String cell = DTypeOption.name(dtype) + ", batch " + batch;
-        Engine engine = Engine.get();
         long begin = System.nanoTime();
-        resetPeak(engine);
+        resetPeak();
         progress.doing(cell + ": preparing");
         watchdog.begin("preparing " + cell, PREPARATION_RUNS * hangLimit());
         Prepared prepared = prepare(dtype, batch);
-        try (Runner runner = prepared.runner()) {
+        try (TimedCall call = prepared.call()) {
             watchdog.end();
             double preparationSeconds = (System.nanoTime() - begin) / 1e9;
-            long preparationPeak = peak(engine);
-            resetPeak(engine);
+            long preparationPeak = peak();
+            resetPeak();
             progress.doing(cell);
             int warmed = 0;
             while (warmed < warmUpRuns && System.nanoTime() - begin < budget) {
-                timed(runner, cell, watchdog);
+                timed(call, cell, watchdog);
                 warmed++;
             }
             long[] samples = new long[runs];
+            // Beside each run one with events around it: they would be in the latency of a run that they measure.
+            long[] enqueued = onDevice() ? new long[runs] : null;
+            long[] onDevice = onDevice() ? new long[runs] : null;
             int done = 0;
             while (done < runs && (done == 0 || System.nanoTime() - begin < budget)) {
-                samples[done++] = timed(runner, cell, watchdog);
+                samples[done] = timed(call, cell, watchdog);
+                if (onDevice()) {
+                    watchdog.begin(cell, hangLimit());
+                    TimedCall.Parts parts = call.runInParts();
+                    watchdog.end();
+                    enqueued[done] = parts.enqueue();
+                    onDevice[done] = parts.device();
+                }
+                done++;
                 progress.ran();
             }
-            long peak = peak(engine);
+            long peak = peak();
             try (TensorScope _ = TensorScope.open()) {
-                List<Tensor> outputs = new ArrayList<>();
-                for (int i = 0; i < runner.outputCount(); i++) {
-                    outputs.add(runner.output(i));
-                }
-                OutputComparison comparison = OutputComparison.of(outputs, reference);
-                return new BenchCell(dtype, batch, Arrays.copyOf(samples, done), warmed, done < runs || warmed < warmUpRuns,
-                        runner.preparation(), prepared.why(), preparationSeconds, preparationPeak,
-                        peak, counted(engine) ? "allocator" : "rss",
+                OutputComparison comparison = OutputComparison.of(call.outputs(), reference);
+                return new BenchCell(dtype, batch, Arrays.copyOf(samples, done),
+                        onDevice() ? new BenchCell.DeviceTimes(transfers, Arrays.copyOf(enqueued, done),
+                                Arrays.copyOf(onDevice, done)) : null,
+                        warmed, done < runs || warmed < warmUpRuns,
+                        call.preparation(), prepared.why(), preparationSeconds, preparationPeak, peak, peakSource(),
                         comparison.maximum(), comparison.mean(), comparison.top5Agreement(), comparison.nanOutputs());
             }
         } finally {
@@ -108,39 +117,56 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
         }
     }
 
-    private long timed(Runner runner, String cell, Watchdog watchdog) {
+    private boolean onDevice() {
+        return device.type() == Device.Type.CUDA;
+    }
+
+    private long timed(TimedCall call, String cell, Watchdog watchdog) {
         watchdog.begin(cell, hangLimit());
         long start = System.nanoTime();
-        runner.run();
+        call.run();
         long time = System.nanoTime() - start;
         watchdog.end();
         return time;
     }
 
-    /** Whether LibTorch's allocator is counted; else the whole process is what can be told. */
-    private static boolean counted(Engine engine) {
-        return !engine.missingFeatures().containsKey(TorchBinding.MEMORY);
+    /** Whether LibTorch's CPU allocator is counted; else the whole process is what can be told. */
+    private static boolean counted() {
+        return !Engine.get().missingFeatures().containsKey(TorchBinding.MEMORY);
     }
 
-    private static void resetPeak(Engine engine) {
-        if (counted(engine)) {
-            engine.resetPeakCpuMemory();
+    private String peakSource() {
+        return onDevice() ? "device allocator" : counted() ? "allocator" : "rss";
+    }
+
+    private void resetPeak() {
+        if (onDevice()) {
+            // What an earlier cell left in the cache is not this one's.
+            Cuda.trimMemory();
+            Cuda.resetPeakMemory(device);
+        } else if (counted()) {
+            Engine.get().resetPeakCpuMemory();
         } else {
             Machine.resetPeakResident();
         }
     }
 
-    private static long peak(Engine engine) {
-        return counted(engine) ? engine.cpuMemory().allocatedBytesPeak() : Machine.peakResidentBytes();
+    private long peak() {
+        return onDevice() ? Cuda.memory(device).allocatedBytes().all().peak()
+                : counted() ? Engine.get().cpuMemory().allocatedBytesPeak() : Machine.peakResidentBytes();
     }
 
-    /** A runner, and why its optimisation was taken. */
-    private record Prepared(Runner runner, String why) {
+    /** A prepared call, and why its optimisation was taken. */
+    private record Prepared(TimedCall call, String why) {
     }
 
     private Prepared prepare(DType dtype, long batch) {
         // The model goes before anything is measured: what the runner keeps of it is all that counts as its memory.
         try (TorchScriptModel loaded = model.open(device)) {
+            if (transfers == Transfers.PAGEABLE) {
+                TimedCall call = new PageableCall(loaded, method, dtype, inputs(batch), device);
+                return new Prepared(call, call.preparation().why());
+            }
             Optimization way = optimization;
             String why = null;
             if (way == Optimization.AUTO) {
@@ -151,8 +177,22 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
                             "one run takes %.2f s, so that trying others would outrun the budget", once / 1e9);
                 }
             }
-            Runner runner = builder(loaded, dtype, batch).optimize(way).build();
-            return new Prepared(runner, why != null ? why : runner.preparation().why());
+            TimedCall call = runner(builder(loaded, dtype, batch).optimize(way));
+            return new Prepared(call, why != null ? why : call.preparation().why());
+        }
+    }
+
+    private TimedCall runner(Runner.Builder builder) {
+        if (!onDevice()) {
+            return new RunnerCall(builder.build());
+        }
+        CudaStream stream = CudaStream.take(device);
+        try {
+            builder.on(stream);
+            return new RunnerCall((graph ? builder.cudaGraph() : builder).build(), stream);
+        } catch (RuntimeException e) {
+            stream.close();
+            throw e;
         }
     }
 
@@ -165,6 +205,9 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
             for (int i = 0; i < PROBES && least > budget / (2.0 * RUNS_OF_A_CHOICE); i++) {
                 long start = System.nanoTime();
                 converted.call(method, inputs).close();
+                if (onDevice()) {
+                    Cuda.synchronize(device);
+                }
                 least = Math.min(least, System.nanoTime() - start);
                 if (least > budget / PROBES) {
                     break;

@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.Device;
 import dev.wick.Engine;
 import dev.wick.Runner;
 import dev.wick.binding.LoadedNatives;
@@ -39,6 +40,7 @@ final class BenchPage {
         warnings(page, report, (Boolean) map.get("complete"));
         origin(page, report, (String) map.get("time"));
         latency(page, report);
+        parts(page, report);
         throughput(page, report);
         memory(page, report);
         agreement(page, report);
@@ -84,7 +86,9 @@ final class BenchPage {
         facts.put("Date", time.replace('T', ' ').replace("Z", " UTC"));
         facts.put("Machine", Machine.cpu() + "\n" + Runtime.getRuntime().availableProcessors() + " cores, "
                 + Sizes.bytes(Machine.memoryBytes()) + " of memory\n" + Machine.operatingSystem());
-        facts.put("Device", measurement.device().toString());
+        facts.put("Device", measurement.device() + (measurement.device().type() == Device.Type.CUDA ? ": "
+                + Machine.gpu(measurement.device()) + "\nTF32 " + Machine.tf32() + "\n"
+                + (measurement.graph() ? "CUDA graph" : "eager") + ", " + measurement.transfers().text() + " copies" : ""));
         facts.put("Java", Machine.jvm());
         facts.put("LibTorch", natives.torchVersion() + ", kernels for "
                 + engine.describeRuntime().getOrDefault("cpu_capability", "an unknown CPU"));
@@ -149,6 +153,26 @@ final class BenchPage {
                 + "is the sample's standard deviation; 'p50 of fp32' is the median by FP32's of the same batch.");
     }
 
+    /** Of a CUDA device; on the CPU there is nothing to tell apart. */
+    private static void parts(HtmlPage page, BenchReport report) {
+        if (report.cells().stream().allMatch(cell -> cell.device() == null)) {
+            return;
+        }
+        int decimals = decimals(report.cells().stream().mapToDouble(cell -> Math.min(
+                cell.device().enqueueStatistics().minimum(), cell.device().deviceStatistics().minimum())).min().orElse(1));
+        page.table("Milliseconds of its parts", columns("enqueue p50", "enqueue p90", "gpu p50", "gpu p90", "graph nodes"),
+                rows(report, cell -> {
+                    Statistics enqueue = cell.device().enqueueStatistics();
+                    Statistics device = cell.device().deviceStatistics();
+                    return List.of(fixed(enqueue.p50(), decimals), fixed(enqueue.p90(), decimals),
+                            fixed(device.p50(), decimals), fixed(device.p90(), decimals),
+                            Sizes.count(cell.preparation().graphNodes()));
+                }));
+        page.paragraph("Enqueue: until the host has nothing more to do. gpu: from the first copy in to the last copy out, by "
+                + "events on the stream. Both are of further runs, one beside each timed run, so that the events are in no "
+                + "latency.");
+    }
+
     private static void throughput(HtmlPage page, BenchReport report) {
         page.section("Throughput");
         if (!report.cells().isEmpty()) {
@@ -177,7 +201,8 @@ final class BenchPage {
                 bytes(cell.preparationPeakBytes()), bytes(cell.preparation().convertedBytes()))));
         page.paragraph("allocator: what LibTorch's allocator held while the cell ran, with the model and without what "
                 + "preparing it took. rss: the most that the whole process, with the JVM and its libraries, held "
-                + "meanwhile, where the choice of calls does not count what the allocator holds.");
+                + "meanwhile, where the choice of calls does not count what the allocator holds. device allocator: what LibTorch's "
+                + "allocator held on the CUDA device.");
     }
 
     private static void agreement(HtmlPage page, BenchReport report) {

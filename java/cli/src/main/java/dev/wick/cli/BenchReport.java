@@ -1,6 +1,7 @@
 package dev.wick.cli;
 
 import dev.wick.DType;
+import dev.wick.Device;
 import dev.wick.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,6 +59,30 @@ final class BenchReport {
         this.command = List.copyOf(command);
     }
 
+    /** What a report begins with, whatever was measured. */
+    static Map<String, Object> begun(List<String> command, boolean complete) {
+        Map<String, Object> report = new LinkedHashMap<>();
+        report.put("wick", WickCommand.version());
+        report.put("torch", Engine.get().natives().torchVersion());
+        report.put("time", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        report.put("complete", complete);
+        report.put("command", command);
+        report.put("machine", Machine.describe());
+        return report;
+    }
+
+    /** The settings of LibTorch that every measurement depends on. */
+    static Map<String, Object> engineSettings() {
+        Engine engine = Engine.get();
+        Map<String, Object> settings = new LinkedHashMap<>();
+        settings.put("threads", engine.intraOpThreads());
+        settings.put("interOpThreads", engine.interOpThreads());
+        settings.put("blasThreads", engine.blasThreads());
+        settings.put("environment", InfoCommand.waits());
+        settings.put("set", InfoCommand.settings(engine));
+        return settings;
+    }
+
     void add(BenchCell cell) {
         cells.add(cell);
     }
@@ -105,19 +130,8 @@ final class BenchReport {
      */
     Map<String, Object> toMap(boolean complete) {
         Engine engine = Engine.get();
-        Map<String, Object> report = new LinkedHashMap<>();
-        report.put("wick", WickCommand.version());
-        report.put("torch", engine.natives().torchVersion());
-        report.put("time", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        report.put("complete", complete);
-        report.put("command", command);
-        report.put("machine", Machine.describe());
-        Map<String, Object> settings = new LinkedHashMap<>();
-        settings.put("threads", engine.intraOpThreads());
-        settings.put("interOpThreads", engine.interOpThreads());
-        settings.put("blasThreads", engine.blasThreads());
-        settings.put("environment", InfoCommand.waits());
-        settings.put("set", InfoCommand.settings(engine));
+        Map<String, Object> report = begun(command, complete);
+        Map<String, Object> settings = engineSettings();
         settings.put("optimize", measurement.optimization().text());
         settings.put("dtypes", dtypes.stream().map(DTypeOption::name).toList());
         settings.put("batches", batches);
@@ -126,6 +140,11 @@ final class BenchReport {
         settings.put("budgetSeconds", measurement.budgetSeconds());
         settings.put("inputs", measurement.shapes().stream().map(InputShape::toString).toList());
         settings.put("image", image == null ? null : image.toString());
+        if (measurement.device().type() == Device.Type.CUDA) {
+            settings.put("cudaGraph", measurement.graph());
+            settings.put("transfers", measurement.transfers().text());
+            settings.put("cuda", Machine.describeGpu(measurement.device()));
+        }
         report.put("settings", settings);
         report.put("model", measurement.model().toString());
         long bytes = measurement.model().archiveBytes();

@@ -113,6 +113,7 @@ final class Failures {
             case ModelUnreadableException _ ->
                 "torch.jit.save(torch.jit.trace(model, example), 'model.pt') writes what wick reads";
             case UnsupportedFeatureException _ -> null;
+            case NotFoundException e when e.getMessage().startsWith("no cuda:") -> "'wick info' lists the devices";
             case NotFoundException _ -> "'wick inspect MODEL' lists the methods with their schemas";
             case BadArgumentException _ -> "'wick inspect MODEL' shows what each method takes";
             case DeviceOutOfMemoryException _ -> "a smaller batch, or --dtype bf16, needs less";

@@ -53,7 +53,7 @@ final class InfoCommand implements Callable<Integer> {
         features.put("runner", "prepared calls; optimisations tried and compared");
         features.put("executor", "profiling, fusers and fusion strategy");
         features.put("memory", "exact counts, peaks and limits");
-        features.put("cublas", "gemm on tensors' memory, with LibTorch's own cuBLAS, handle and stream");
+        features.put("cublas", "prepared gemms and epilogues, on LibTorch's own cuBLAS and cuBLASLt, handle and stream");
         return features;
     }
 
@@ -120,7 +120,8 @@ final class InfoCommand implements Callable<Integer> {
         devices.add(ordered("device", "cpu", "name", Machine.cpu(),
                 "capability", runtime.getOrDefault("cpu_capability", "unknown")));
         for (CudaDevice device : engine.cudaDevices()) {
-            devices.add(ordered("device", "cuda:" + (devices.size() - 1), "name", device.toString()));
+            devices.add(ordered("device", "cuda:" + device.index(), "name", Machine.gpu(device), "uuid", device.uuid(),
+                    "freeBytes", device.freeBytes(), "totalBytes", device.totalBytes()));
         }
         info.put("devices", devices);
 

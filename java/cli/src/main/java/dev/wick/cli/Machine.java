@@ -1,6 +1,11 @@
 package dev.wick.cli;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.wick.Cuda;
+import dev.wick.Device;
+import dev.wick.Engine;
+import dev.wick.binding.CudaDevice;
+import dev.wick.binding.CudaNumerics;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -41,6 +46,49 @@ final class Machine {
         } catch (IOException | java.io.UncheckedIOException e) {
             return System.getProperty("os.arch");
         }
+    }
+
+    /** A CUDA device, for a person. */
+    static String gpu(Device device) {
+        return gpu(cudaDevice(device));
+    }
+
+    static String gpu(CudaDevice device) {
+        return device.name() + " (compute capability " + device.computeCapability() + ", "
+                + device.multiprocessorCount() + " multiprocessors, " + Sizes.bytes(device.totalBytes()) + ")";
+    }
+
+    /** Whether TF32 is allowed, in matrix products and in convolutions. */
+    static String tf32() {
+        CudaNumerics numerics = Cuda.numerics();
+        return (numerics.tf32Matmul() ? "on" : "off") + " in matrix products and " + (numerics.tf32Cudnn() ? "on" : "off")
+                + " in convolutions";
+    }
+
+    /** A CUDA device, its driver and the numbers that LibTorch works with there. */
+    static Map<String, Object> describeGpu(Device device) {
+        CudaDevice found = cudaDevice(device);
+        Map<String, Object> gpu = new LinkedHashMap<>();
+        gpu.put("name", found.name());
+        gpu.put("uuid", found.uuid());
+        gpu.put("computeCapability", found.computeCapability());
+        gpu.put("multiprocessors", found.multiprocessorCount());
+        gpu.put("totalBytes", found.totalBytes());
+        gpu.put("driver", Cuda.driverVersion());
+        gpu.put("runtime", Cuda.runtimeVersion());
+        CudaNumerics numerics = Cuda.numerics();
+        gpu.put("tf32Matmul", numerics.tf32Matmul());
+        gpu.put("tf32Cudnn", numerics.tf32Cudnn());
+        gpu.put("fp16ReducedReduction", numerics.fp16ReducedReduction());
+        gpu.put("bf16ReducedReduction", numerics.bf16ReducedReduction());
+        gpu.put("cudnnBenchmark", numerics.cudnnBenchmark());
+        gpu.put("cudnnDeterministic", numerics.cudnnDeterministic());
+        gpu.put("wait", Cuda.waitPolicy(device).toString());
+        return gpu;
+    }
+
+    private static CudaDevice cudaDevice(Device device) {
+        return Engine.get().cudaDevices().get(device.index());
     }
 
     /** Memory of the machine, or of the container around the process where there is one. */

@@ -1,6 +1,8 @@
 package dev.wick.cli;
 
+import java.io.PrintWriter;
 import java.util.function.Consumer;
+import picocli.CommandLine;
 
 /**
  * Notices that something native has run for far too long, from a thread of its own; begin and end belong to one other
@@ -8,6 +10,9 @@ import java.util.function.Consumer;
  */
 final class Watchdog implements AutoCloseable {
     private static final long INTERVAL_MILLISECONDS = 200;
+    /** A run may take this many budgets, and this much more, before it is held to hang. */
+    private static final int HANG_BUDGETS = 10;
+    private static final long HANG_NANOSECONDS = 60_000_000_000L;
 
     private final Consumer<String> alarm;
     private final Thread thread;
@@ -20,6 +25,22 @@ final class Watchdog implements AutoCloseable {
     Watchdog(Consumer<String> alarm) {
         this.alarm = alarm;
         this.thread = Thread.ofPlatform().daemon().name("wick-watchdog").start(this::watch);
+    }
+
+    /** One that says what hangs and ends the process: an orderly exit would wait for the call. */
+    static Watchdog ending(PrintWriter err, String hint) {
+        return new Watchdog(what -> {
+            err.println();
+            err.println("wick: " + what + " hangs: it runs for more than ten budgets and a minute");
+            err.println("hint: " + hint);
+            err.flush();
+            Runtime.getRuntime().halt(CommandLine.ExitCode.SOFTWARE);
+        });
+    }
+
+    /** How long a run may take, in nanoseconds, when its cell's budget is this long. */
+    static long limit(long budget) {
+        return HANG_BUDGETS * budget + HANG_NANOSECONDS;
     }
 
     /** From now on this is being done, and may take so long. */

@@ -33,17 +33,21 @@ class BenchPageTest {
     private static BenchReport report(String model) {
         BenchMeasurement measurement = new BenchMeasurement(new ModelSource.Converter().convert(model), "forward", Device.CPU,
                 List.of(new InputShape(DType.FLOAT32, new long[] {1, 3, 224, 224})), null, Optimization.AUTO, 100, 5,
-                1_500_000_000L);
+                1_500_000_000L, Transfers.NONE, false);
         return new BenchReport(measurement, null, List.of(DType.FLOAT32, DType.BFLOAT16), List.of(1L, 8L),
                 List.of("bench", model, "--shape", "1x3x224x224"));
     }
 
     private static BenchCell cell(DType dtype, long batch, long[] samples, boolean cut) {
+        return cell(dtype, batch, samples, null, cut);
+    }
+
+    private static BenchCell cell(DType dtype, long batch, long[] samples, BenchCell.DeviceTimes device, boolean cut) {
         List<Runner.Trial> trials = List.of(
                 new Runner.Trial(Optimization.OFI, 1_234_567, 0.25, "its outputs do not agree"),
                 new Runner.Trial(Optimization.ONEDNN, -1, Double.NaN, "it failed"));
-        return new BenchCell(dtype, batch, samples, 4, cut,
-                new Runner.Preparation(Optimization.FREEZE, "fastest", trials, 7_654_321, 3), "fastest that agrees",
+        return new BenchCell(dtype, batch, samples, device, 4, cut,
+                new Runner.Preparation(Optimization.FREEZE, "fastest", trials, 7_654_321, 3, device == null ? 0 : 17), "fastest that agrees",
                 1.25, 34_567_890, 12_345_678, "allocator", 0.0125, 0.00375, 0.875, 42);
     }
 
@@ -71,6 +75,27 @@ class BenchPageTest {
             rows.add(matcher.group(1).replaceAll("</t[dh]><t[dh][^>]*>", "|").replaceAll("<[^>]*>", ""));
         }
         return rows;
+    }
+
+    /** What a CUDA device's host and device do of a run is told apart; on the CPU there is no such table. */
+    @Test
+    void partsOfARunOnADeviceAreTold() throws IOException {
+        report.add(cell(DType.FLOAT32, 1, new long[] {5_000_000, 6_000_000}, new BenchCell.DeviceTimes(Transfers.PINNED,
+                new long[] {40_000, 60_000}, new long[] {4_100_000, 4_300_000}), false));
+        String page = page(true);
+        assertThat(page).contains("Milliseconds of its parts").contains("4.10000").contains("0.04000").contains(">17<");
+        JsonNode result = data(page).get("results").get(0);
+        assertThat(result.get("transfers").asText()).isEqualTo("pinned");
+        assertThat(result.get("enqueueMs").get("p50").asDouble()).isEqualTo(0.04);
+        assertThat(result.get("deviceMs").get("p90").asDouble()).isEqualTo(4.3);
+        assertThat(result.get("deviceSamplesMs")).hasSize(2);
+    }
+
+    @Test
+    void onTheCpuThereAreNoParts() throws IOException {
+        report.add(cell(DType.FLOAT32, 1, hundred(), false));
+        assertThat(page(true)).doesNotContain("Milliseconds of its parts");
+        assertThat(data(page(true)).get("results").get(0).get("enqueueMs").isNull()).isTrue();
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.wick.cli;
 
 import static dev.wick.cli.Cli.archive;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,8 +53,8 @@ class CommandsTest {
     // The command line itself
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "build", "native", "native build", "native list",
-            "native clean"})
+    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "build", "native", "native build",
+            "native list", "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
@@ -73,6 +75,16 @@ class CommandsTest {
             "bench m.pt --shape 1x0 | shape", "bench m.pt --shape 2 --dtype int8 | fp32, fp16 and bf16",
             "bench m.pt --shape 2 --runs 0 | --runs", "bench m.pt --shape 2 --batch 0 | --batch",
             "bench m.pt --shape 2 --budget 0 | --budget", "bench m.pt --shape 2 --optimize fast | --optimize",
+            "bench m.pt --shape 2 --graph | CUDA device", "bench m.pt --shape 2 --pinned | CUDA device",
+            "bench m.pt --shape 2 --tf32 on | CUDA device", "bench m.pt --shape 2 --tf32 maybe | --tf32",
+            "bench m.pt --shape 2 --device cuda:0 --pageable --graph | page-locked",
+            "bench-copy --device cpu | CUDA device", "bench-copy --sizes 4KB | no size",
+            "bench-copy --sizes 3 | multiples of 4", "bench-copy --rounds 0 | --rounds",
+            "bench-gemm --m 8 --n 8 | --m, --n and --k", "bench-gemm --size 8 --m 1 --n 1 --k 1 | one or the other",
+            "bench-gemm --size 0 | from 1 to", "bench-gemm --size 8x8 | --size",
+            "bench-gemm --dtype int8 | FP32, TF32, FP16", "bench-gemm --epilogue swish | --epilogue",
+            "bench-gemm --batch 0 | --batch", "bench-gemm --runs 0 | --runs", "bench-gemm --warmup -1 | --warmup",
+            "bench-gemm --budget 0 | --budget", "bench-gemm --device tpu | no device",
             "bench m.pt --shape 2 --json r --html ./r | need two files",
             "bench m.pt --shape 2x3 --image a.png | Nx3xHxW", "run m.pt --out d --device tpu | no device",
             "build | NAME", "build resnet18 | --out", "build resnet34 --out m.pt | resnet18, resnet50, resnet101",
@@ -443,6 +455,105 @@ class CommandsTest {
                 .doesNotContain("nothing.pt");
         assertThat(Cli.run("bench", archive("nothing.pt"), "--shape", "3x64", "--html", directory).err())
                 .startsWith("wick: --html " + directory + " is a directory");
+    }
+
+    // bench-gemm
+
+    @Test
+    void benchGemmMeasuresEachCellBesideMatmul() throws IOException {
+        Path json = directory.resolve("gemm.json");
+        Cli cli = Cli.run("bench-gemm", "--size", "16,48", "--dtype", "fp32,tf32,fp16,bf16,fp64", "--runs", "3",
+                "--warmup", "1", "--json", json);
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(cli.out()).contains("gemm on cpu", "FLOP/s", "of matmul", "max diff", "48x48x48",
+                "written to " + json).doesNotContain("enqueue", "cut after");
+        assertThat(cli.err().lines()).hasSize(10);
+        JsonNode report = MAPPER.readTree(json.toFile());
+        assertThat(report.at("/complete").asBoolean()).isTrue();
+        assertThat(report.at("/machine/cores").asInt()).isPositive();
+        assertThat(report.at("/settings/blas").asText()).isNotEmpty();
+        assertThat(report.at("/failures")).isEmpty();
+        assertThat(report.at("/results")).hasSize(10);
+        for (JsonNode result : report.get("results")) {
+            int size = result.at("/m").asInt();
+            assertThat(result.at("/rounds").asInt()).isEqualTo(3);
+            assertThat(result.at("/cut").asBoolean()).isFalse();
+            // Sums of so few terms: what is left is the rounding of the result, relative to the largest element.
+            assertThat(result.at("/maxRelativeDifference").asDouble()).isLessThan(result.at("/dtype").asText()
+                    .equals("bf16") ? 0x1p-7 : result.at("/dtype").asText().equals("fp16") ? 0x1p-10 : 1e-5);
+            for (String side : List.of("gemm", "matmul")) {
+                assertThat(result.at("/" + side + "/samplesUs")).hasSize(3);
+                assertThat(result.at("/" + side + "/enqueueUs").isNull()).isTrue();
+                double median = result.at("/" + side + "/timeUs/p50").asDouble();
+                assertThat(median).isBetween(result.at("/" + side + "/timeUs/p10").asDouble(),
+                        result.at("/" + side + "/timeUs/p90").asDouble());
+                assertThat(result.at("/" + side + "/flopsPerSecond").asDouble())
+                        .isCloseTo(2e6 * size * size * size / median, within(1.0 * size));
+            }
+            assertThat(result.at("/ofMatmul").asDouble()).isCloseTo(result.at("/gemm/timeUs/p50").asDouble()
+                    / result.at("/matmul/timeUs/p50").asDouble(), within(1e-9));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"default", "bias", "relu", "RELU_BIAS", "gelu", "gelu_bias"})
+    void benchGemmTakesEpiloguesTransposesAndBatches(String epilogue) {
+        Cli cli = Cli.run("bench-gemm", "--m", "8", "--n", "24", "--k", "16", "--batch", "3", "--transpose-a",
+                "--transpose-b", "--epilogue", epilogue, "--dtype", "fp32,bf16", "--runs", "1");
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(cli.out()).contains("batch 3, A transposed, B transposed", "8x24x16");
+        assertThat(cli.out().contains("relu_bias")).isEqualTo(epilogue.equals("RELU_BIAS"));
+    }
+
+    @Test
+    void benchGemmCutsWhatOutrunsTheBudget() {
+        Cli cli = Cli.run("bench-gemm", "--size", "64", "--dtype", "fp32", "--budget", "0.05", "--runs", "1000000");
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(cli.out()).contains("cut after");
+    }
+
+    @Test
+    @Tag("gpu")
+    void benchGemmTellsEnqueueingApartOnADevice() throws IOException {
+        String reason = Engine.get().missingFeatures().get("cublas");
+        assumeTrue(reason == null, reason);
+        Path json = directory.resolve("gemm.json");
+        Cli cli = Cli.run("bench-gemm", "--device", "cuda:0", "--size", "128,1024", "--dtype", "fp32,bf16", "--runs",
+                "5", "--json", json);
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(cli.out()).contains("gemm on cuda:0", "cuBLAS ", "enqueue");
+        for (JsonNode result : MAPPER.readTree(json.toFile()).get("results")) {
+            assertThat(result.at("/gemm/enqueueUs/p50").asDouble()).isPositive()
+                    .isLessThanOrEqualTo(result.at("/gemm/timeUs/p50").asDouble());
+        }
+        assertThat(Cli.run("bench-gemm", "--device", "cuda:99").err()).contains("no cuda:99", "wick info");
+    }
+
+    @Test
+    void benchGemmSaysWhyThereIsNoDeviceBeforeItMeasures() {
+        assumeTrue(Engine.get().missingFeatures().containsKey("cuda"), "there is a device");
+        Cli cli = Cli.run("bench-gemm", "--size", "8", "--device", "cuda");
+
+        assertThat(cli.code()).isEqualTo(1);
+        assertThat(cli.err()).startsWith("wick: no cuda:0: ").doesNotContain("Exception", "fp32");
+        assertThat(cli.err().lines()).hasSizeLessThan(3);
+    }
+
+    @Test
+    void benchGemmGoesOnWhereOneCellFails() throws IOException {
+        Path json = directory.resolve("gemm.json");
+        // 2^58 bytes of A are more than any allocator gives.
+        Cli failing = Cli.run("bench-gemm", "--m", "1048576", "--n", "8", "--k", "1048576", "--batch", "65536",
+                "--dtype", "fp32,bf16", "--json", json);
+
+        assertThat(failing.code()).isEqualTo(1);
+        assertThat(failing.err()).contains("wick: fp32, 1048576x8x1048576 failed: ", "wick: bf16, ")
+                .doesNotContain("Exception");
+        assertThat(MAPPER.readTree(json.toFile()).at("/failures")).hasSize(2);
     }
 
     // native

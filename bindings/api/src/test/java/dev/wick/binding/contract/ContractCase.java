@@ -36,9 +36,13 @@ import org.junit.jupiter.api.BeforeEach;
  * What every case of the contract suite stands on: the binding under test, handles that are closed after each test, and
  * the check that none is left.
  *
- * <p>The suite runs in the module of each binding, in a JVM for each choice of natives.
+ * <p>The suite runs in the module of each binding, in a JVM for each choice of natives. {@value #DEVICE_PROPERTY} says on
+ * which device its tensors and modules are made, {@code cuda:0} say; the CPU without it. What is about host memory stays
+ * there: tests of that ask for it by name.
  */
 abstract class ContractCase {
+    /** Where tensors and modules are made, where a test's subject leaves that open. */
+    static final String DEVICE_PROPERTY = "wick.test.device";
     static final int UINT8 = 0;
     static final int INT8 = 1;
     static final int INT16 = 2;
@@ -51,9 +55,25 @@ abstract class ContractCase {
     static final int BOOL = 11;
     static final int BFLOAT16 = 15;
     static final int CPU = 0;
+    static final BoxedValue HOST = new BoxedValue.DeviceValue("cpu");
 
+    /** The device under test. */
+    static final String DEVICE_NAME = System.getProperty(DEVICE_PROPERTY, "cpu");
+    static final BoxedValue DEVICE = new BoxedValue.DeviceValue(DEVICE_NAME);
+    static final int DEVICE_TYPE = deviceType(DEVICE_NAME);
+    static final int DEVICE_INDEX = DEVICE_TYPE == CPU ? -1
+            : Integer.parseInt(DEVICE_NAME.substring(DEVICE_NAME.indexOf(':') + 1));
+
+    private static final int CUDA = 1;
     private static final long STACK_BYTES = 256L << 20;
     private static TorchBinding opened;
+
+    private static int deviceType(String name) {
+        if (!name.matches("cpu|cuda:[0-9]+")) {
+            throw new IllegalArgumentException("-D" + DEVICE_PROPERTY + "=" + name + ": expected cpu or cuda:N");
+        }
+        return name.equals("cpu") ? CPU : CUDA;
+    }
 
     final TorchBinding binding = binding();
     private final List<Handle> owned = new ArrayList<>();
@@ -65,6 +85,9 @@ abstract class ContractCase {
             TorchBindingProvider provider = ServiceLoader.load(TorchBindingProvider.class).findFirst().orElseThrow();
             opened = provider.open(NativesAtHand.request(provider));
         }
+        // Named, so a lack of it is no reason to skip: nothing may pass for tested on it.
+        String missing = DEVICE_TYPE == CPU ? null : opened.missingFeatures().get(TorchBinding.CUDA);
+        assertThat(missing).as("the device under test, " + DEVICE_NAME).isNull();
         return opened;
     }
 
@@ -156,36 +179,80 @@ abstract class ContractCase {
     // Tensors
 
     final Handle empty(int dtype, long... shape) {
-        return own(binding.emptyTensor(shape, dtype, CPU, -1, GradMode.NO_GRAD));
+        return own(binding.emptyTensor(shape, dtype, DEVICE_TYPE, DEVICE_INDEX, GradMode.NO_GRAD));
     }
 
     final Handle floats(float[] elements, long... shape) {
-        Handle tensor = empty(FLOAT32, shape);
-        memory(tensor).copyFrom(MemorySegment.ofArray(elements));
-        return tensor;
+        return onDevice(hostFloats(elements, shape));
     }
 
     final Handle int64s(long[] elements, long... shape) {
-        Handle tensor = empty(INT64, shape);
+        Handle tensor = hostEmpty(INT64, shape);
+        memory(tensor).copyFrom(MemorySegment.ofArray(elements));
+        return onDevice(tensor);
+    }
+
+    final Handle ones(long... shape) {
+        return tensorOf(call("aten::ones", longs(shape), keyword("device", DEVICE)));
+    }
+
+    /** On the CPU, whichever device is under test. */
+    final Handle hostEmpty(int dtype, long... shape) {
+        return own(binding.emptyTensor(shape, dtype, CPU, -1, GradMode.NO_GRAD));
+    }
+
+    /** On the CPU, whichever device is under test. */
+    final Handle hostFloats(float[] elements, long... shape) {
+        Handle tensor = hostEmpty(FLOAT32, shape);
         memory(tensor).copyFrom(MemorySegment.ofArray(elements));
         return tensor;
     }
 
-    /** The memory of a contiguous tensor, valid while the tensor lives. */
+    /** The tensor itself where the CPU is under test. */
+    final Handle onDevice(Handle tensor) {
+        return DEVICE_TYPE == CPU ? tensor : tensorOf(call("aten::to", box(tensor), keyword("device", DEVICE)));
+    }
+
+    /** Overwrites a contiguous float32 tensor in place: on the CPU its memory itself, as callers do. */
+    final void write(Handle tensor, float... elements) {
+        if (DEVICE_TYPE == CPU) {
+            memory(tensor).copyFrom(MemorySegment.ofArray(elements));
+        } else {
+            call("aten::copy_", box(tensor), box(hostFloats(elements, binding.describe(tensor).sizes())));
+        }
+    }
+
+    /** The memory of a contiguous tensor on the CPU, valid while the tensor lives. */
     final MemorySegment memory(Handle tensor) {
         TensorDescription description = binding.describe(tensor);
+        assertThat(description.deviceType()).as("device of a tensor whose memory is read").isEqualTo(CPU);
         return MemorySegment.ofAddress(description.data())
                 .reinterpret(description.elementCount() * description.elementSize());
     }
 
+    /** The elements, from whichever device they are on; any thread. */
     final float[] floatsOf(Handle tensor) {
-        Handle plain = tensorOf(call("aten::contiguous", box(tensorOf(call("aten::to", box(tensor), box(FLOAT32))))));
-        return memory(plain).toArray(ValueLayout.JAVA_FLOAT);
+        try (Handle plain = plain(tensor, FLOAT32)) {
+            return memory(plain).toArray(ValueLayout.JAVA_FLOAT);
+        }
     }
 
     final long[] longsOf(Handle tensor) {
-        Handle plain = tensorOf(call("aten::contiguous", box(tensorOf(call("aten::to", box(tensor), box(INT64))))));
-        return memory(plain).toArray(ValueLayout.JAVA_LONG);
+        try (Handle plain = plain(tensor, INT64)) {
+            return memory(plain).toArray(ValueLayout.JAVA_LONG);
+        }
+    }
+
+    private Handle plain(Handle tensor, int dtype) {
+        try (Handle host = tensorOf(binding.callOperator("aten::to", CallSettings.NO_GRAD, box(tensor), HOST,
+                box(dtype)))) {
+            return tensorOf(binding.callOperator("aten::contiguous", CallSettings.NO_GRAD, box(host)));
+        }
+    }
+
+    /** How far a float32 result may be from PyTorch's on the CPU: another device sums up in another order. */
+    static float tolerance(float onCpu) {
+        return DEVICE_TYPE == CPU ? onCpu : 10 * onCpu;
     }
 
     static Handle tensorOf(BoxedValue value) {
@@ -205,15 +272,19 @@ abstract class ContractCase {
 
     /** Loads one of the suite's archives. */
     final Handle load(String name) {
-        return load(name, CPU);
+        return load(name, DEVICE_TYPE, DEVICE_INDEX);
     }
 
-    final Handle load(String name, int deviceType) {
+    final Handle hostLoad(String name) {
+        return load(name, CPU, -1);
+    }
+
+    private Handle load(String name, int deviceType, int deviceIndex) {
         try (Arena arena = Arena.ofShared()) {
             byte[] bytes = archive(name);
             MemorySegment memory = arena.allocate(bytes.length, 64);
             memory.copyFrom(MemorySegment.ofArray(bytes));
-            return own(deep(() -> binding.loadModule(memory, deviceType, -1, false)));
+            return own(deep(() -> binding.loadModule(memory, deviceType, deviceIndex, false)));
         }
     }
 

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.wick.binding.BoxedValue;
 import dev.wick.binding.CublasBinding;
 import dev.wick.binding.CublasComputeType;
+import dev.wick.binding.GemmEpilogue;
 import dev.wick.binding.GemmSettings;
 import dev.wick.binding.Handle;
+import dev.wick.binding.PreparedGemm;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.UnsupportedFeatureException;
@@ -122,20 +124,19 @@ class CublasContract extends ContractCase {
         call("aten::fill_", box(c), box(Double.NaN));
         Handle a = random(FLOAT32, M, K);
         Handle b = random(FLOAT32, K, N);
-        cublas().gemm(PLAIN, a, b, c);
+        gemm(PLAIN, a, b, c, null);
         assertThat(doublesOf(c)).doesNotContain(Double.NaN);
     }
 
     @Test
     @Tag("gpu")
     void itIsOrderedWithOperators() {
-        CublasBinding cublas = cublas();
         Handle eye = onDevice(tensorOf(call("aten::eye", box(256))), FLOAT32);
         Handle x = random(FLOAT32, 256, 256);
         double[] expected = doublesOf(x);
         for (int i = 0; i < 50; i++) {
             Handle y = onDevice(empty(FLOAT32, 256, 256), FLOAT32);
-            cublas.gemm(PLAIN.scaled(2, 0), eye, x, y);
+            gemm(PLAIN.scaled(2, 0), eye, x, y, null);
             x = tensorOf(call("aten::mul", box(y), box(0.5)));
         }
         assertThat(doublesOf(x)).containsExactly(expected);
@@ -144,36 +145,156 @@ class CublasContract extends ContractCase {
     @Test
     @Tag("gpu")
     void whatItCannotTakeIsRefused() {
-        CublasBinding cublas = cublas();
         Handle here = floats(new float[4], 2, 2);
         Handle there = random(FLOAT32, 2, 2);
         Handle result = random(FLOAT32, 2, 2);
-        assertThatThrownBy(() -> cublas.gemm(PLAIN, here, there, result)).isInstanceOf(BadArgumentException.class)
-                .hasMessageContaining("expected A on a CUDA device, got a CPU tensor");
-        assertThatThrownBy(() -> cublas.gemm(PLAIN, there, there, here)).isInstanceOf(BadArgumentException.class)
-                .hasMessageContaining("expected C on a CUDA device, got a CPU tensor");
-        assertThatThrownBy(() -> cublas.gemm(PLAIN, there, there, there)).isInstanceOf(BadArgumentException.class)
-                .hasMessageContaining("C over A");
-        assertThatThrownBy(() -> cublas.gemm(PLAIN, there, random(FLOAT32, 3, 2), result))
-                .isInstanceOf(BadArgumentException.class).hasMessageContaining("op(B) of 3x2");
+        assertRefused(PLAIN, here, here, floats(new float[4], 2, 2), null, "expected tensors on a CUDA device");
+        assertRefused(PLAIN, here, there, result, null, "one device, got cpu, cuda:0 and cuda:0");
+        assertRefused(PLAIN, there, there, there, null, "C over A");
+        assertRefused(PLAIN, there, random(FLOAT32, 3, 2), result, null, "op(B) of 3x2");
+        assertRefused(PLAIN.finished(GemmEpilogue.BIAS), there, there, result, null, "expected a bias");
+        assertRefused(PLAIN.finished(GemmEpilogue.RELU), random(FLOAT32, 2, 0), random(FLOAT32, 0, 2), result, null,
+                "length 0");
+    }
+
+    private void assertRefused(GemmSettings settings, Handle a, Handle b, Handle c, Handle bias, String words) {
+        assertThatThrownBy(() -> gemm(settings, a, b, c, bias)).isInstanceOf(BadArgumentException.class)
+                .hasMessageContaining(words);
     }
 
     @Test
     @Tag("gpu")
     void aVirtualThreadIsRefused() {
-        CublasBinding cublas = cublas();
         Handle a = random(FLOAT32, 2, 2);
         Handle c = random(FLOAT32, 2, 2);
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            assertThatThrownBy(() -> threads.submit(() -> cublas.gemm(PLAIN, a, a, c)).get())
+        try (PreparedGemm prepared = cublas().prepare(PLAIN, a, a, c, null);
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            assertThatThrownBy(() -> threads.submit(() -> gemm(PLAIN, a, a, c, null)).get())
                     .isInstanceOf(ExecutionException.class).hasCauseInstanceOf(UnsupportedFeatureException.class);
+            assertThatThrownBy(() -> threads.submit(prepared::run).get())
+                    .isInstanceOf(ExecutionException.class).hasCauseInstanceOf(UnsupportedFeatureException.class);
+        }
+    }
+
+    // Prepared
+
+    @Test
+    @Tag("gpu")
+    void aPreparedGemmReadsItsTensorsAnewAndOutlivesTheirHandles() {
+        Handle a = onDevice(tensorOf(call("aten::eye", box(64))), FLOAT32);
+        Handle b = random(FLOAT32, 64, 64);
+        Handle c = random(FLOAT32, 64, 64);
+        Handle sameB = own(binding.retain(b));
+        Handle sameC = own(binding.retain(c));
+        try (PreparedGemm prepared = cublas().prepare(PLAIN, a, b, c, null)) {
+            assertThat(prepared.bufferBytes()).isZero();
+            a.close();
+            b.close();
+            c.close();
+            for (int i = 0; i < 3; i++) {
+                call("aten::mul_", box(sameB), box(2.0));
+                prepared.run();
+                assertThat(doublesOf(sameC)).containsExactly(doublesOf(sameB));
+            }
+        }
+    }
+
+    @Test
+    @Tag("gpu")
+    void aPreparedGemmRunsOnAnotherThread() throws Exception {
+        Handle a = random(FLOAT32, M, K);
+        Handle b = random(FLOAT32, K, N);
+        Handle c = random(FLOAT32, M, N);
+        gemm(PLAIN, a, b, c, null);
+        double[] expected = doublesOf(c);
+        call("aten::zero_", box(c));
+        try (PreparedGemm prepared = cublas().prepare(PLAIN, a, b, c, null)) {
+            // The other thread has a handle of its own, on the same default stream.
+            Thread thread = new Thread(prepared::run);
+            thread.start();
+            thread.join();
+        }
+        assertThat(doublesOf(c)).containsExactly(expected);
+    }
+
+    @Test
+    @Tag("gpu")
+    void aClosedGemmIsRefused() {
+        PreparedGemm prepared = cublas().prepare(PLAIN, random(FLOAT32, 2, 2), random(FLOAT32, 2, 2),
+                random(FLOAT32, 2, 2), null);
+        prepared.close();
+        prepared.close();
+        assertThatThrownBy(prepared::run).isInstanceOf(IllegalStateException.class).hasMessageContaining("gemm");
+    }
+
+    // Epilogues: cuBLASLt
+
+    /** GELU's slope is at most 1.13, and a device's tanh instruction is off by 2^-11. */
+    @ParameterizedTest
+    @Tag("gpu")
+    @CsvSource({"FLOAT32, 6, 6, 4e-6", "FLOAT32_FAST_TF32, 6, 6, 2e-3", "FLOAT32, 5, 5, 1e-3", "FLOAT32, 15, 15, 8e-3",
+        "FLOAT32, 5, 6, 4e-6"})
+    void everyEpilogueKeepsTheBound(CublasComputeType compute, int operands, int result, double bound) {
+        for (GemmEpilogue epilogue : GemmEpilogue.values()) {
+            for (boolean transposed : new boolean[] {false, true}) {
+                for (double[] factors : new double[][] {{1, 0}, {0.5, 2}}) {
+                    // Multiples of 8 throughout: cuBLASLt has more algorithms for them.
+                    GemmSettings settings = GemmSettings.of(compute).transposed(transposed, !transposed)
+                            .scaled(factors[0], factors[1]).finished(epilogue);
+                    Handle a = random(operands, transposed ? new long[] {K, M} : new long[] {M, K});
+                    Handle b = random(operands, transposed ? new long[] {K, 40} : new long[] {40, K});
+                    Handle bias = epilogue.hasBias() ? random(result, 40) : null;
+                    compare(settings, a, b, random(result, M, 40), bias,
+                            epilogue.activation() == GemmEpilogue.GELU ? 1.2 * bound + 5e-4 : 1.2 * bound);
+                }
+            }
+        }
+    }
+
+    @Test
+    @Tag("gpu")
+    void epiloguesOfViewsAndBatches() {
+        GemmSettings settings = PLAIN.finished(GemmEpilogue.RELU_BIAS);
+        Handle bias = random(FLOAT32, 40);
+        compare(settings, random(FLOAT32, 5, M, K), random(FLOAT32, K, 40), random(FLOAT32, 5, M, 40), bias, 4e-6);
+        compare(settings, random(FLOAT32, 5, M, K), random(FLOAT32, 5, K, 40), random(FLOAT32, 5, M, 40), bias, 4e-6);
+        Handle wide = random(FLOAT32, M, 120);
+        compare(settings, random(FLOAT32, M, K), transpose(random(FLOAT32, 40, K)), slice(wide, 1, 40, 80), bias, 4e-6);
+        compare(settings, random(FLOAT32, 0, K), random(FLOAT32, K, 40), random(FLOAT32, 0, 40), bias, 0);
+    }
+
+    @Test
+    @Tag("gpu")
+    void theWorkspaceKeepsItsLimitAndIsGivenBack() {
+        GemmSettings settings = GemmSettings.of(CublasComputeType.FLOAT32).finished(GemmEpilogue.GELU_BIAS);
+        // A long sum for a small result: split, where there is a workspace for its parts.
+        Handle a = random(FLOAT16, 64, 16384);
+        Handle b = random(FLOAT16, 16384, 64);
+        Handle bias = random(FLOAT16, 64);
+        for (long limit : new long[] {0, 1 << 16, GemmSettings.DEFAULT_WORKSPACE_LIMIT}) {
+            try (PreparedGemm prepared = cublas().prepare(settings.workspace(limit), a, b, random(FLOAT16, 64, 64),
+                    bias)) {
+                assertThat(prepared.bufferBytes()).isBetween(0L, limit);
+                prepared.run();
+                prepared.run();
+            }
+        }
+    }
+
+    private void gemm(GemmSettings settings, Handle a, Handle b, Handle c, Handle bias) {
+        try (PreparedGemm prepared = cublas().prepare(settings, a, b, c, bias)) {
+            prepared.run();
         }
     }
 
     // The reference
 
     private void compare(GemmSettings settings, Handle a, Handle b, Handle c, double bound) {
-        CublasBinding cublas = cublas();
+        compare(settings, a, b, c, null, bound);
+    }
+
+    private void compare(GemmSettings settings, Handle a, Handle b, Handle c, Handle bias, double bound) {
+        double[] shift = bias == null ? null : doublesOf(bias);
         Handle before = onCpu(c);
         Handle exactA = transposedIf(settings.transposeA(), onCpu(a));
         Handle exactB = transposedIf(settings.transposeB(), onCpu(b));
@@ -181,24 +302,36 @@ class CublasContract extends ContractCase {
         double[] size = doublesOf(tensorOf(call("aten::matmul", box(tensorOf(call("aten::abs", box(exactA)))),
                 box(tensorOf(call("aten::abs", box(exactB)))))));
         double[] start = doublesOf(before);
-        cublas.gemm(settings, a, b, c);
+        gemm(settings, a, b, c, bias);
         double[] found = doublesOf(c);
         assertThat(found).hasSameSizeAs(product);
         for (int i = 0; i < found.length; i++) {
-            double expected = settings.alpha() * product[i] + settings.beta() * start[i];
-            double scale = Math.abs(settings.alpha()) * size[i] + Math.abs(settings.beta() * start[i]);
+            double added = shift == null ? 0 : shift[i % shift.length];
+            double expected = activated(settings.epilogue(),
+                    settings.alpha() * product[i] + settings.beta() * start[i] + added);
+            double scale = Math.abs(settings.alpha()) * size[i] + Math.abs(settings.beta() * start[i])
+                    + Math.abs(added);
             if (!(Math.abs(found[i] - expected) <= bound * scale)) {
                 assertThat(found[i]).as(settings + ", element " + i + ", within " + bound * scale).isEqualTo(expected);
             }
         }
     }
 
+    private static double activated(GemmEpilogue epilogue, double x) {
+        return switch (epilogue.activation()) {
+            case RELU -> Math.max(0, x);
+            case GELU -> 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+            default -> x;
+        };
+    }
+
     private Handle random(int dtype, long... shape) {
-        cublas();
         return onDevice(tensorOf(call("aten::randn", longs(shape))), dtype);
     }
 
+    /** Skips the test where there is no device. */
     private Handle onDevice(Handle tensor, int dtype) {
+        cublas();
         return tensorOf(call("aten::to", box(tensor), CUDA, box(dtype)));
     }
 

@@ -96,7 +96,7 @@ class ModuleBuildingContract extends ContractCase {
         try (FileChannel channel = FileChannel.open(file); Arena arena = Arena.ofShared()) {
             MemorySegment archive = arena.allocate(channel.size(), 64);
             channel.read(archive.asByteBuffer());
-            Handle loaded = own(deep(() -> binding.loadModule(archive, CPU, -1, false)));
+            Handle loaded = own(deep(() -> binding.loadModule(archive, DEVICE_TYPE, DEVICE_INDEX, false)));
             assertThat(forward(loaded, 1, 2)).containsExactly(12, 14);
             assertThat(namesOf(binding.parameters(loaded))).containsExactly("layer.0.weight");
         }

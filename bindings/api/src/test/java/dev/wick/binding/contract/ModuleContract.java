@@ -35,10 +35,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** TorchScript modules: loaded, looked into, called, converted, frozen, saved. */
 class ModuleContract extends ContractCase {
 
-    private Handle ones(long... shape) {
-        return tensorOf(call("aten::ones", longs(shape)));
-    }
-
     // Calling
 
     @Test
@@ -50,12 +46,20 @@ class ModuleContract extends ContractCase {
         }
     }
 
+    private Handle hostOnes(long... shape) {
+        return tensorOf(call("aten::ones", longs(shape)));
+    }
+
     private static org.assertj.core.data.Offset<Float> within(float offset) {
-        return org.assertj.core.data.Offset.offset(offset);
+        return org.assertj.core.data.Offset.offset(tolerance(offset));
     }
 
     /** One of the suite's float32 arrays, in row-major order. */
     private Handle npy(String name) {
+        return onDevice(hostNpy(name));
+    }
+
+    private Handle hostNpy(String name) {
         byte[] bytes = archive(name);
         int headerLength = (bytes[8] & 0xff) | (bytes[9] & 0xff) << 8;
         String header = new String(bytes, 10, headerLength, java.nio.charset.StandardCharsets.US_ASCII);
@@ -67,7 +71,7 @@ class ModuleContract extends ContractCase {
                 sizes.add(Long.parseLong(size.strip()));
             }
         }
-        Handle tensor = empty(FLOAT32, sizes.stream().mapToLong(Long::longValue).toArray());
+        Handle tensor = hostEmpty(FLOAT32, sizes.stream().mapToLong(Long::longValue).toArray());
         memory(tensor).copyFrom(MemorySegment.ofArray(bytes).asSlice(10 + headerLength));
         return tensor;
     }
@@ -84,7 +88,7 @@ class ModuleContract extends ContractCase {
         assertThat(callMethod(module, "returns_optional", box(true))).isEqualTo(new IntValue(8));
         assertThat(callMethod(module, "returns_optional", box(false))).isEqualTo(BoxedValue.NONE);
         assertThat(callMethod(module, "returns_complex")).isEqualTo(new BoxedValue.ComplexValue(1.5, -2.5));
-        assertThat(callMethod(module, "returns_device", box(x))).isEqualTo(new BoxedValue.DeviceValue("cpu"));
+        assertThat(callMethod(module, "returns_device", box(x))).isEqualTo(DEVICE);
         assertThat(callMethod(module, "returns_any", box(0))).isEqualTo(new IntValue(1));
         assertThat(callMethod(module, "returns_any", box(1))).isEqualTo(new StringValue("one"));
         assertThat(callMethod(module, "returns_named_tuple"))
@@ -224,8 +228,7 @@ class ModuleContract extends ContractCase {
                 try {
                     for (int i = 0; i < 25; i++) {
                         try (Handle output = tensorOf(binding.callMethod(method, CallSettings.INFERENCE, box(input)))) {
-                            assertThat(memory(output).toArray(java.lang.foreign.ValueLayout.JAVA_FLOAT))
-                                    .containsExactly(expected, within(1e-4f));
+                            assertThat(floatsOf(output)).containsExactly(expected, within(1e-4f));
                         }
                     }
                 } catch (Throwable e) {
@@ -345,7 +348,7 @@ class ModuleContract extends ContractCase {
 
     @Test
     void bakedInConstantsAreListedAndPatched() {
-        Handle module = load("halfcuda.pt");
+        Handle module = hostLoad("halfcuda.pt");
         assertThat(constants(module)).anySatisfy(row -> {
             assertThat(row.get(1)).isEqualTo(box("device"));
             assertThat(row.get(2)).isEqualTo(box("cuda:0"));
@@ -362,7 +365,8 @@ class ModuleContract extends ContractCase {
         assertThat(((IntValue) counts.elements().get(1)).value()).isPositive();
         assertThat(constants(module)).noneMatch(row -> row.get(2).equals(box("cuda:0")))
                 .noneMatch(row -> row.get(2).equals(box("float16")));
-        float[] output = floatsOf(tensorOf(callMethod(module, "forward", box(npy("halfcuda.forward.input.0.npy")))));
+        float[] output = floatsOf(tensorOf(callMethod(module, "forward",
+                box(hostNpy("halfcuda.forward.input.0.npy")))));
         assertThat(output).containsExactly(floatsOf(npy("halfcuda.forward.output.npy")), within(1e-4f));
     }
 
@@ -442,8 +446,8 @@ class ModuleContract extends ContractCase {
 
     @Test
     void onednnGraphFusionGivesTheSameForEveryBatch() {
-        Handle frozen = own(deep(() -> binding.freeze(load("classifier.pt"), List.of(), true)));
-        Handle plain = load("classifier.pt");
+        Handle frozen = own(deep(() -> binding.freeze(hostLoad("classifier.pt"), List.of(), true)));
+        Handle plain = hostLoad("classifier.pt");
         CallSettings fused = new CallSettings(GradMode.INFERENCE, 0, true);
         long tried = onednnGraphFacet().counts().tried();
         for (long batch : new long[] {1, 1, 1, 3, 3, 3, 1, 2}) {
@@ -460,18 +464,18 @@ class ModuleContract extends ContractCase {
 
     @Test
     void onednnGraphFusionLeavesTrainingAlone() {
-        Handle module = load("classifier.pt");
+        Handle module = hostLoad("classifier.pt");
         Handle frozen = own(deep(() -> binding.freeze(module, List.of(), true)));
         onednnGraphFacet();
         CallSettings fused = new CallSettings(GradMode.INFERENCE, 0, true);
         for (int i = 0; i < 3; i++) {
-            callMethod(fused, frozen, "forward", box(ones(1, 3, 32, 32)));
+            callMethod(fused, frozen, "forward", box(hostOnes(1, 3, 32, 32)));
         }
         BoxedValue parameters = own(binding.parameters(module));
         Handle weight = tensorOf(elementsOf(elementsOf(parameters).getFirst()).get(1));
         call("aten::requires_grad_", box(weight), box(true));
         for (int i = 0; i < 3; i++) {
-            BoxedValue output = callMethod(CallSettings.GRAD, module, "forward", box(ones(2, 3, 32, 32)));
+            BoxedValue output = callMethod(CallSettings.GRAD, module, "forward", box(hostOnes(2, 3, 32, 32)));
             Handle loss = tensorOf(own(binding.callOperator("aten::sum", CallSettings.GRAD, output)));
             own(binding.callOperator("aten::backward", CallSettings.GRAD, box(loss)));
         }

@@ -103,7 +103,7 @@ class OperatorContract extends ContractCase {
 
     @Test
     void doubleListsAreTaken() {
-        Handle image = tensorOf(call("aten::ones", longs(1, 1, 2, 2)));
+        Handle image = ones(1, 1, 2, 2);
         Handle larger = tensorOf(call("aten::upsample_nearest2d", box(image), BoxedValue.NONE,
                 new BoxedValue.DoubleArrayValue(new double[] {2, 3})));
         assertThat(binding.describe(larger).sizes()).containsExactly(1, 1, 4, 6);
@@ -180,7 +180,8 @@ class OperatorContract extends ContractCase {
     @Test
     void whatWasMadeInInferenceModeCannotEnterAutograd() {
         Handle weight = tensorOf(call("aten::requires_grad_", box(floats(new float[] {2}, 1)), box(true)));
-        Handle made = own(binding.emptyTensor(new long[] {1}, FLOAT32, CPU, -1, GradMode.INFERENCE));
+        Handle made = own(binding.emptyTensor(new long[] {1}, FLOAT32, DEVICE_TYPE, DEVICE_INDEX,
+                GradMode.INFERENCE));
         assertThatThrownBy(() -> own(binding.callOperator("aten::mul", CallSettings.GRAD, box(weight), box(made))))
                 .isInstanceOf(TorchException.class).hasMessageContainingAll("nference");
     }
@@ -215,7 +216,7 @@ class OperatorContract extends ContractCase {
                 results.add(threads.submit(() -> {
                     try (Handle product = tensorOf(binding.callOperator("aten::mul", CallSettings.INFERENCE,
                             box(tensor), box(factor)))) {
-                        return memory(product).getAtIndex(java.lang.foreign.ValueLayout.JAVA_FLOAT, 3) == 4 * factor;
+                        return floatsOf(product)[3] == 4 * factor;
                     }
                 }));
             }

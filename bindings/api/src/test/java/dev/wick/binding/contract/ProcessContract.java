@@ -110,7 +110,7 @@ class ProcessContract extends ContractCase {
             binding.setExecutor(wanted);
             assertThat(binding.executor()).isEqualTo(wanted);
             Handle mlp = load("mlp.pt");
-            Handle input = tensorOf(call("aten::ones", longs(1, 64)));
+            Handle input = ones(1, 64);
             for (int i = 0; i < 3; i++) {
                 callMethod(mlp, "forward", box(input));
             }

@@ -32,7 +32,7 @@ class RunnerContract extends ContractCase {
         Handle runner = runner(load("tiny.pt"), "forward", -1, -1, input);
         MemorySegment output = memory(tensorOf(outputs(runner).getFirst()));
         for (int i = 0; i < 100; i++) {
-            memory(input).setAtIndex(ValueLayout.JAVA_FLOAT, 0, i);
+            write(input, i, 2, 3);
             binding.run(runner);
             assertThat(output.getAtIndex(ValueLayout.JAVA_FLOAT, 0)).isEqualTo(i + 1);
         }
@@ -52,7 +52,7 @@ class RunnerContract extends ContractCase {
     void computeAndOutputDtypesConvert() {
         Handle module = load("mlp.pt");
         binding.convert(module, BFLOAT16, -1, -1, true);
-        Handle input = tensorOf(call("aten::ones", longs(1, 64)));
+        Handle input = ones(1, 64);
         Handle asComputed = runner(module, "forward", BFLOAT16, -1, input);
         assertThat(binding.describe(tensorOf(outputs(asComputed).getFirst())).dtype()).isEqualTo(BFLOAT16);
         Handle widened = runner(module, "forward", BFLOAT16, FLOAT32, input);
@@ -65,8 +65,8 @@ class RunnerContract extends ContractCase {
 
     @Test
     void aRunnerOutlivesItsModuleAndItsInputHandles() {
-        Handle module = load("tiny.pt");
-        Handle input = floats(new float[] {1}, 1);
+        Handle module = hostLoad("tiny.pt");
+        Handle input = hostFloats(new float[] {1}, 1);
         Handle runner = runner(module, "forward", -1, -1, input);
         MemorySegment inputMemory = memory(input);
         input.close();
@@ -85,7 +85,7 @@ class RunnerContract extends ContractCase {
     @Test
     void wrongInputsAreRefusedWhenItIsMade() {
         Handle module = load("mlp.pt");
-        Handle wrong = tensorOf(call("aten::ones", longs(1, 63)));
+        Handle wrong = ones(1, 63);
         assertThatThrownBy(() -> runner(module, "forward", -1, -1, wrong)).isInstanceOf(TorchException.class);
         assertThatThrownBy(() -> runner(module, "forward", -1, -1)).isInstanceOf(BadArgumentException.class);
     }
@@ -96,10 +96,10 @@ class RunnerContract extends ContractCase {
         Handle runner = runner(load("structures.pt"), "varies", -1, -1, input);
         binding.run(runner);
         assertThat(floatsOf(tensorOf(outputs(runner).getFirst()))).containsExactly(1, 2);
-        memory(input).setAtIndex(ValueLayout.JAVA_FLOAT, 2, 3);
+        write(input, 1, 2, 3);
         assertThatThrownBy(() -> binding.run(runner)).isInstanceOf(TorchException.class);
         assertThat(floatsOf(tensorOf(outputs(runner).getFirst()))).containsExactly(1, 2);
-        memory(input).setAtIndex(ValueLayout.JAVA_FLOAT, 2, -3);
+        write(input, 1, 2, -3);
         binding.run(runner);
     }
 

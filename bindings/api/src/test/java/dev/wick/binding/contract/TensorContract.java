@@ -31,7 +31,7 @@ class TensorContract extends ContractCase {
         assertThat(description.strides()).containsExactly(3, 1);
         assertThat(description.elementCount()).isEqualTo(6);
         assertThat(description.storageBytes()).isEqualTo(6L * bytes);
-        assertThat(description.deviceType()).isEqualTo(CPU);
+        assertThat(description.deviceType()).isEqualTo(DEVICE_TYPE);
         assertThat(description.has(TensorDescription.CONTIGUOUS | TensorDescription.STRIDED)).isTrue();
     }
 
@@ -179,7 +179,8 @@ class TensorContract extends ContractCase {
 
     @Test
     void channelsLastIsALayoutOfTheSameElements() {
-        Handle image = tensorOf(call("aten::arange", box(24), keyword("dtype", box(FLOAT32))));
+        Handle image = tensorOf(call("aten::arange", box(24), keyword("dtype", box(FLOAT32)),
+                keyword("device", DEVICE)));
         Handle shaped = tensorOf(call("aten::view", box(image), longs(1, 2, 3, 4)));
         Handle last = tensorOf(call("aten::contiguous", box(shaped), keyword("memory_format", box(2))));
         TensorDescription description = binding.describe(last);
@@ -202,7 +203,7 @@ class TensorContract extends ContractCase {
     @Test
     void moreThanTwoGigabytesAreAddressed() {
         long elements = (1L << 31) + 16;
-        Handle large = empty(UINT8, elements);
+        Handle large = hostEmpty(UINT8, elements);
         MemorySegment memory = memory(large);
         memory.set(ValueLayout.JAVA_BYTE, elements - 1, (byte) 42);
         Handle last = tensorOf(call("aten::select", box(large), box(0), box(-1)));
@@ -243,7 +244,8 @@ class TensorContract extends ContractCase {
     @Test
     void closingWhileAnotherThreadComputesFreesAfterwards() throws Exception {
         for (int round = 0; round < 20; round++) {
-            Handle tensor = binding.emptyTensor(new long[] {400, 400}, FLOAT32, CPU, -1, GradMode.NO_GRAD);
+            Handle tensor = binding.emptyTensor(new long[] {400, 400}, FLOAT32, DEVICE_TYPE, DEVICE_INDEX,
+                    GradMode.NO_GRAD);
             CountDownLatch started = new CountDownLatch(1);
             Throwable[] failure = new Throwable[1];
             Thread user = new Thread(() -> {

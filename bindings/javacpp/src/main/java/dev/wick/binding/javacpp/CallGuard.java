@@ -2,6 +2,7 @@ package dev.wick.binding.javacpp;
 
 import dev.wick.binding.CallSettings;
 import dev.wick.binding.GradMode;
+import dev.wick.error.UnsupportedFeatureException;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -31,6 +32,10 @@ final class CallGuard implements AutoCloseable {
 
     /** For a call. */
     static CallGuard enter(CallSettings settings) {
+        if (settings.cudaDevice() >= 0) {
+            throw new UnsupportedFeatureException("a call on a CUDA device and stream of one's choice needs "
+                    + "-Dwick.calls=panama, through which the stream is set in the same native call");
+        }
         return new CallGuard(settings.mode(), settings.intraOpThreads(),
                 settings.mode() != GradMode.GRAD && (settings.onednnGraph() || OnednnGraph.forAll()));
     }

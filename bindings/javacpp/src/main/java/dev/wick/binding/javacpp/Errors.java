@@ -57,10 +57,12 @@ final class Errors {
         String text = String.valueOf(e.getMessage());
         Matcher matcher = OUT_OF_MEMORY.matcher(text);
         if (matcher.find()) {
-            return new DeviceOutOfMemoryException(message(e), Long.parseLong(matcher.group(1)), -1, -1, backtrace(e));
+            return new DeviceOutOfMemoryException(message(e),
+                    DeviceOutOfMemoryException.Figures.ofRequest(Long.parseLong(matcher.group(1))), backtrace(e));
         }
         return text.equals("std::bad_alloc")
-                ? new DeviceOutOfMemoryException("the C++ heap is exhausted", -1, -1, -1, null) : null;
+                ? new DeviceOutOfMemoryException("the C++ heap is exhausted",
+                        DeviceOutOfMemoryException.Figures.ofRequest(-1), null) : null;
     }
 
     /** The text without the stack that LibTorch writes into it. */

@@ -4,15 +4,16 @@ import dev.wick.binding.CublasBinding;
 import dev.wick.binding.GemmPlan;
 import dev.wick.binding.GemmSettings;
 import dev.wick.binding.Handle;
-import dev.wick.error.CublasException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import dev.wick.binding.PreparedGemm;
+import dev.wick.binding.TensorDescription;
+import dev.wick.error.UnsupportedFeatureException;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import org.bytedeco.cuda.cublas.cublasContext;
+import java.util.stream.Stream;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.Loader;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch_cuda;
 
 /** cuBLAS through JNI over the JavaCPP presets for CUDA, on the presets' natives with CUDA; any platform thread. */
@@ -36,79 +37,23 @@ final class JavacppCublas implements CublasBinding {
         int version = 0;
         for (int part : VERSION_PARTS) {
             int[] value = new int[1];
-            check("cublasGetProperty", cublas.cublasGetProperty(part, value));
+            CublasCall.check("cublasGetProperty", cublas.cublasGetProperty(part, value));
             version = 100 * version + value[0];
         }
         return version;
     }
 
     @Override
-    public void gemm(GemmSettings settings, Handle a, Handle b, Handle c) {
+    public PreparedGemm prepare(GemmSettings settings, Handle a, Handle b, Handle c, Handle bias, long stream) {
+        if (stream != 0) {
+            throw new UnsupportedFeatureException("a gemm on a CUDA stream of one's choice needs -Dwick.calls=panama, "
+                    + "through which LibTorch's handle is asked for on that stream");
+        }
         CublasBinding.requirePlatformThread();
-        TensorHandle[] tensors = {TensorHandle.of(a), TensorHandle.of(b), TensorHandle.of(c)};
-        GemmPlan plan = GemmPlan.of(settings, Tensors.describe(tensors[0]), Tensors.describe(tensors[1]),
-                Tensors.describe(tensors[2]));
-        if (plan.isEmpty()) {
-            return;
-        }
-        try (Call call = Call.take(); PointerScope _ = new PointerScope()) {
-            for (TensorHandle tensor : tensors) {
-                call.use(tensor);
-            }
-            byte before = torch_cuda.ExchangeDevice((byte) plan.device());
-            try {
-                enqueue(torch_cuda.getCurrentCUDABlasHandle(), plan);
-            } finally {
-                if (before != plan.device()) {
-                    torch_cuda.ExchangeDevice(before);
-                }
-            }
-        } catch (RuntimeException e) {
-            throw Errors.of(e);
-        }
-    }
-
-    /** Calls cuBLAS on a handle that reads alpha and beta on the host, as LibTorch's do; its math mode is put back. */
-    static void enqueue(cublasContext handle, GemmPlan plan) {
-        int[] before = new int[1];
-        check("cublasGetMathMode", cublas.cublasGetMathMode(handle, before));
-        // LibTorch's own may be TF32, which would go for every FLOAT32.
-        boolean other = before[0] != plan.mathMode();
-        if (other) {
-            check("cublasSetMathMode", cublas.cublasSetMathMode(handle, plan.mathMode()));
-        }
-        try (Arena arena = Arena.ofConfined()) {
-            call(handle, plan, arena.allocate(GemmPlan.SCALARS_BYTES, Double.BYTES));
-        } finally {
-            if (other) {
-                check("cublasSetMathMode", cublas.cublasSetMathMode(handle, before[0]));
-            }
-        }
-    }
-
-    private static void call(cublasContext handle, GemmPlan plan, MemorySegment scalars) {
-        plan.writeScalars(scalars);
-        Address alpha = new Address(scalars);
-        Address beta = new Address(scalars.asSlice(GemmPlan.BETA_OFFSET));
-        Address a = new Address(plan.a());
-        Address b = new Address(plan.b());
-        Address c = new Address(plan.c());
-        if (plan.isBatched()) {
-            check("cublasGemmStridedBatchedEx", cublas.cublasGemmStridedBatchedEx(handle, plan.transa(), plan.transb(),
-                    plan.m(), plan.n(), plan.k(), alpha, a, plan.aType(), plan.lda(), plan.strideA(), b, plan.bType(),
-                    plan.ldb(), plan.strideB(), beta, c, plan.cType(), plan.ldc(), plan.strideC(), plan.batchCount(),
-                    plan.compute().code(), GemmPlan.ALGORITHM));
-        } else {
-            check("cublasGemmEx", cublas.cublasGemmEx(handle, plan.transa(), plan.transb(), plan.m(), plan.n(),
-                    plan.k(), alpha, a, plan.aType(), plan.lda(), b, plan.bType(), plan.ldb(), beta, c, plan.cType(),
-                    plan.ldc(), plan.compute().code(), GemmPlan.ALGORITHM));
-        }
-    }
-
-    private static void check(String function, int status) {
-        if (status != cublas.CUBLAS_STATUS_SUCCESS) {
-            throw new CublasException(function + ": " + cublas.cublasGetStatusName(status).getString() + ": "
-                    + cublas.cublasGetStatusString(status).getString(), status);
-        }
+        List<TensorHandle> tensors = Stream.of(a, b, c, bias).filter(Objects::nonNull).map(TensorHandle::of).toList();
+        List<TensorDescription> descriptions = tensors.stream().map(Tensors::describe).toList();
+        GemmPlan plan = GemmPlan.of(settings, descriptions.get(0), descriptions.get(1), descriptions.get(2),
+                bias == null ? null : descriptions.get(3)).requireCuda();
+        return new JavacppGemm(plan, settings, tensors);
     }
 }

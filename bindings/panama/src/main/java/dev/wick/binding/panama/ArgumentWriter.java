@@ -23,7 +23,7 @@ final class ArgumentWriter {
     /** A larger area is not kept from call to call. */
     private static final long KEPT_BYTES = 1 << 20;
 
-    private final List<PanamaHandle> acquired = new ArrayList<>();
+    private final List<AddressedHandle> acquired = new ArrayList<>();
     private MemorySegment nodes = Arena.ofAuto().allocate(16 * NODE_BYTES, ALIGNMENT);
     private MemorySegment data = Arena.ofAuto().allocate(1024, ALIGNMENT);
     private long nodeCount;
@@ -69,7 +69,7 @@ final class ArgumentWriter {
     }
 
     void clear() {
-        for (PanamaHandle handle : acquired) {
+        for (AddressedHandle handle : acquired) {
             handle.release();
         }
         acquired.clear();
@@ -83,8 +83,8 @@ final class ArgumentWriter {
         }
     }
 
-    /** Keeps a tensor in use until {@link #clear()}. */
-    long acquire(PanamaHandle handle) {
+    /** Keeps a native object in use until {@link #clear()}. */
+    long acquire(AddressedHandle handle) {
         handle.acquire();
         acquired.add(handle);
         return handle.address();

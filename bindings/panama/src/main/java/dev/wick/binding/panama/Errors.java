@@ -33,15 +33,25 @@ final class Errors {
         } else if (status == WickTorch.WICK_MODEL_UNREADABLE()) {
             return new ModelUnreadableException(UNNAMED_MODEL, message, attached);
         } else if (status == WickTorch.WICK_OUT_OF_MEMORY()) {
-            long limit = wick_error.limit_bytes(error);
-            return new DeviceOutOfMemoryException(message, wick_error.requested_bytes(error),
-                    wick_error.allocated_bytes(error), limit == 0 ? -1 : limit, attached);
+            return new DeviceOutOfMemoryException(message, figures(error), attached);
         } else if (status == WickTorch.WICK_CUDA_ERROR()) {
             return new CudaException(message, wick_error.cuda_code(error), wick_error.cuda_sticky(error) != 0, attached);
         } else if (status == WickTorch.WICK_UNSUPPORTED()) {
             return new UnsupportedFeatureException(message, attached);
         }
         return new TorchException(message, attached);
+    }
+
+    private static DeviceOutOfMemoryException.Figures figures(MemorySegment error) {
+        long limit = wick_error.limit_bytes(error);
+        long reserved = wick_error.reserved_bytes(error);
+        long free = wick_error.free_bytes(error);
+        long largest = wick_error.largest_free_block_bytes(error);
+        // The shim leaves all three 0 when it was not a CUDA device's allocator that refused.
+        boolean ofCuda = reserved != 0 || free != 0 || largest != 0;
+        return new DeviceOutOfMemoryException.Figures(wick_error.requested_bytes(error),
+                wick_error.allocated_bytes(error), limit == 0 ? -1 : limit, ofCuda ? reserved : -1, ofCuda ? free : -1,
+                ofCuda ? largest : -1);
     }
 
     private static String text(MemorySegment bytes, int length) {

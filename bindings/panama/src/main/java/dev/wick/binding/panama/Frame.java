@@ -58,8 +58,8 @@ final class Frame implements AutoCloseable {
         wick_call_options.mode(options, settings.mode().code());
         wick_call_options.intra_op_threads(options, settings.intraOpThreads());
         wick_call_options.flags(options, settings.onednnGraph() ? WickTorch.WICK_CALL_ONEDNN_GRAPH() : 0);
-        wick_call_options.device_index(options, 0);
-        wick_call_options.stream(options, 0);
+        wick_call_options.device_index(options, settings.cudaDevice() + 1);
+        wick_call_options.stream(options, settings.cudaStream());
         written = settings;
         return options;
     }

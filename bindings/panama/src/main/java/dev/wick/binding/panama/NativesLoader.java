@@ -7,18 +7,19 @@ import dev.wick.error.NativesException;
 import dev.wick.error.VersionMismatchException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 
 /**
- * Loads a LibTorch and the shim for it, in the order in which they find each other: LibTorch's libraries by path, then
- * the shim, which finds them by name because they are there already; wick_cuda last and only where a driver is.
+ * Loads a LibTorch and the shim for it, in the order in which they find each other: LibTorch's libraries by path, those
+ * of CUDA only where a driver is, then the shim, which finds them by name because they are there already; wick_cuda last.
  */
 final class NativesLoader {
     private static final String CUDA_DRIVER = "libcuda.so.1";
 
     private final NativesRequest request;
     private final PresetsNatives presets = new PresetsNatives();
+    /** Why there is no CUDA; null once libtorch_cuda is loaded. */
+    private String noCuda;
 
     NativesLoader(NativesRequest request) {
         this.request = request;
@@ -55,35 +56,43 @@ final class NativesLoader {
         SignalHandlers.keepWhile(() -> {
             load(directory.resolve("libc10.so"));
             load(directory.resolve("libtorch_cpu.so"));
+            // Before anything asks LibTorch about CUDA: it looks for its CUDA half once, and keeps the answer.
+            loadTorchCuda(directory);
             load(shim.torchLibrary());
         });
         return new LoadedNatives(request.choice().text(), directory, version.full(), shim.directory(), request.why());
     }
 
+    private void loadTorchCuda(Path directory) {
+        if (!Files.isRegularFile(directory.resolve("libtorch_cuda.so"))) {
+            noCuda = "this LibTorch is built without CUDA; name one with it: --natives DIR or --natives python";
+        } else if (!hasDriver()) {
+            noCuda = "no NVIDIA driver on this machine (" + CUDA_DRIVER + " cannot be loaded)";
+        } else {
+            try {
+                load(directory.resolve("libc10_cuda.so"));
+                load(directory.resolve("libtorch_cuda.so"));
+            } catch (NativesException e) {
+                noCuda = e.getMessage();
+            }
+        }
+    }
+
     /**
-     * Loads CUDA's half where it can be of use.
+     * Loads the shim's half for CUDA where LibTorch's is loaded.
      *
      * @return why there is no CUDA, or nothing when it is loaded
      */
     Optional<String> loadCuda(LoadedNatives natives) {
-        Path torchCuda = natives.directory().resolve("libtorch_cuda.so");
-        if (!Files.isRegularFile(torchCuda)) {
-            return Optional.of("this LibTorch is built without CUDA; name one with it: --natives DIR or --natives python");
-        }
-        if (!hasDriver()) {
-            return Optional.of("no NVIDIA driver on this machine (" + CUDA_DRIVER + " cannot be loaded)");
+        if (noCuda != null) {
+            return Optional.of(noCuda);
         }
         Path library = natives.shim().resolve("libwick_cuda.so");
         if (!Files.isRegularFile(library)) {
             return Optional.of("the shim was built without CUDA: './wick native build --natives " + request.libtorch()
                     + "' with CUDA's headers there");
         }
-        SignalHandlers.keepWhile(() -> {
-            for (String name : List.of("libc10_cuda.so", "libtorch_cuda.so")) {
-                load(natives.directory().resolve(name));
-            }
-            load(library);
-        });
+        SignalHandlers.keepWhile(() -> load(library));
         return Optional.empty();
     }
 

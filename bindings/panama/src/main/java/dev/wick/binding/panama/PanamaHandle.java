@@ -6,7 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** The address of one native object, freed by the function that belongs to its kind; any thread. */
-final class PanamaHandle extends Handle {
+final class PanamaHandle extends AddressedHandle {
 
     enum Kind {
         TENSOR("tensor"), MODULE("model"), METHOD("method"), RUNNER("runner"), OPERATOR("operator");
@@ -19,13 +19,12 @@ final class PanamaHandle extends Handle {
     }
 
     private final Kind kind;
-    private final long address;
     /** A runner's own error record, so that a run allocates nothing and shares nothing; otherwise null. */
     private final MemorySegment error;
 
     PanamaHandle(Kind kind, long address) {
+        super(address);
         this.kind = kind;
-        this.address = address;
         this.error = kind == Kind.RUNNER ? Frame.allocateError(Arena.ofAuto()) : null;
     }
 
@@ -34,10 +33,6 @@ final class PanamaHandle extends Handle {
             return own;
         }
         throw new IllegalArgumentException("not a " + kind.text + " of this binding: " + handle);
-    }
-
-    long address() {
-        return address;
     }
 
     MemorySegment error() {
@@ -53,13 +48,13 @@ final class PanamaHandle extends Handle {
     protected void free() {
         switch (kind) {
             case TENSOR -> {
-                WickTorch.wick_tensor_free(address);
+                WickTorch.wick_tensor_free(address());
                 Retained.drain();
             }
-            case MODULE -> WickTorch.wick_module_free(address);
-            case METHOD -> WickTorch.wick_method_free(address);
+            case MODULE -> WickTorch.wick_module_free(address());
+            case METHOD -> WickTorch.wick_method_free(address());
             case RUNNER -> {
-                WickTorch.wick_runner_free(address);
+                WickTorch.wick_runner_free(address());
                 Retained.drain();
             }
             case OPERATOR -> {
@@ -70,6 +65,6 @@ final class PanamaHandle extends Handle {
 
     @Override
     public String toString() {
-        return kind.text + "@" + Long.toHexString(address);
+        return kind.text + "@" + Long.toHexString(address());
     }
 }

@@ -48,16 +48,15 @@ class JextractDriftTest {
     }
 
     /**
-     * cuBLAS's bindings are those of what was asked for, and of the header, which is looked at where CUBLAS_INCLUDE
-     * names it as for the script.
+     * cuBLAS's bindings are those of what was asked for, and of the headers, which are looked at where CUBLAS_INCLUDE
+     * names them as for the script.
      */
     @Test
-    void theBindingsOfCublasAreThoseOfItsHeader() throws Exception {
+    void theBindingsOfCublasAreThoseOfItsHeaders() throws Exception {
         Path options = Path.of("jextract");
-        String generated = read(Path.of("src/main/generated/dev/wick/binding/panama/generated/cublas/Cublas.java"));
-        List<String> wanted = Files.readAllLines(options.resolve("cublas.includes"));
-        assertThat(wanted).isNotEmpty().allSatisfy(option -> assertThat(generated)
-                .contains(" " + option.substring(option.lastIndexOf(' ') + 1) + "("));
+        Path generated = Path.of("src/main/generated/dev/wick/binding/panama/generated");
+        assertHasAll(options.resolve("cublas.includes"), generated.resolve("cublas"));
+        assertHasAll(options.resolve("cublaslt.includes"), generated.resolve("cublaslt"));
         List<Path> places = new ArrayList<>(List.of(options));
         String directories = System.getenv("CUBLAS_INCLUDE");
         if (directories != null) {
@@ -74,6 +73,19 @@ class JextractDriftTest {
                 }
             }
         }
+    }
+
+    /** Functions and constants are methods, a struct is a class. */
+    private static void assertHasAll(Path includes, Path sources) throws IOException {
+        String generated;
+        try (Stream<Path> files = Files.list(sources)) {
+            generated = String.join("\n", files.map(JextractDriftTest::read).toList());
+        }
+        assertThat(Files.readAllLines(includes)).isNotEmpty().allSatisfy(option -> {
+            String name = option.substring(option.lastIndexOf(' ') + 1);
+            assertThat(generated).contains(option.startsWith("--include-struct") ? "class " + name + " {"
+                    : " " + name + "(");
+        });
     }
 
     private static List<Path> headers() throws IOException {

@@ -2727,6 +2727,69 @@ public class WickTorch extends WickTorch$shared {
         }
     }
 
+    private static class wick_runner_enqueue {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_runner_enqueue");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_runner_enqueue(wick_runner runner, int32_t parts, int64_t stream, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_runner_enqueue$descriptor() {
+        return wick_runner_enqueue.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_runner_enqueue(wick_runner runner, int32_t parts, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_runner_enqueue$handle() {
+        return wick_runner_enqueue.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_runner_enqueue(wick_runner runner, int32_t parts, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_runner_enqueue$address() {
+        return wick_runner_enqueue.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_runner_enqueue(wick_runner runner, int32_t parts, int64_t stream, wick_error *error)
+     * }
+     */
+    public static int wick_runner_enqueue(long runner, int parts, long stream, MemorySegment error) {
+        var mh$ = wick_runner_enqueue.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_runner_enqueue", runner, parts, stream, error);
+            }
+            return (int)mh$.invokeExact(runner, parts, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class wick_runner_free {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             WickTorch.C_LONG
@@ -3112,10 +3175,10 @@ public class WickTorch extends WickTorch$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
-    private static final int WICK_INTERFACE_VERSION = (int)1L;
+    private static final int WICK_INTERFACE_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at native/include/wick/runtime.h:12:1).WICK_INTERFACE_VERSION = 1
+     * enum enum (unnamed at native/include/wick/runtime.h:12:1).WICK_INTERFACE_VERSION = 2
      * }
      */
     public static int WICK_INTERFACE_VERSION() {

@@ -24,6 +24,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t requested_bytes;
  *     int64_t allocated_bytes;
  *     int64_t limit_bytes;
+ *     int64_t reserved_bytes;
+ *     int64_t free_bytes;
+ *     int64_t largest_free_block_bytes;
  *     char message[8192];
  *     char backtrace[16384];
  * }
@@ -45,6 +48,9 @@ public class wick_error {
         WickTorch.C_LONG.withName("requested_bytes"),
         WickTorch.C_LONG.withName("allocated_bytes"),
         WickTorch.C_LONG.withName("limit_bytes"),
+        WickTorch.C_LONG.withName("reserved_bytes"),
+        WickTorch.C_LONG.withName("free_bytes"),
+        WickTorch.C_LONG.withName("largest_free_block_bytes"),
         MemoryLayout.sequenceLayout(8192, WickTorch.C_CHAR).withName("message"),
         MemoryLayout.sequenceLayout(16384, WickTorch.C_CHAR).withName("backtrace")
     ).withName("wick_error");
@@ -450,6 +456,138 @@ public class wick_error {
      */
     public static void limit_bytes(MemorySegment struct, long fieldValue) {
         struct.set(limit_bytes$LAYOUT, limit_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfLong reserved_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("reserved_bytes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t reserved_bytes
+     * }
+     */
+    public static final OfLong reserved_bytes$layout() {
+        return reserved_bytes$LAYOUT;
+    }
+
+    private static final long reserved_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("reserved_bytes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t reserved_bytes
+     * }
+     */
+    public static final long reserved_bytes$offset() {
+        return reserved_bytes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t reserved_bytes
+     * }
+     */
+    public static long reserved_bytes(MemorySegment struct) {
+        return struct.get(reserved_bytes$LAYOUT, reserved_bytes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t reserved_bytes
+     * }
+     */
+    public static void reserved_bytes(MemorySegment struct, long fieldValue) {
+        struct.set(reserved_bytes$LAYOUT, reserved_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfLong free_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("free_bytes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t free_bytes
+     * }
+     */
+    public static final OfLong free_bytes$layout() {
+        return free_bytes$LAYOUT;
+    }
+
+    private static final long free_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("free_bytes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t free_bytes
+     * }
+     */
+    public static final long free_bytes$offset() {
+        return free_bytes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t free_bytes
+     * }
+     */
+    public static long free_bytes(MemorySegment struct) {
+        return struct.get(free_bytes$LAYOUT, free_bytes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t free_bytes
+     * }
+     */
+    public static void free_bytes(MemorySegment struct, long fieldValue) {
+        struct.set(free_bytes$LAYOUT, free_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfLong largest_free_block_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("largest_free_block_bytes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t largest_free_block_bytes
+     * }
+     */
+    public static final OfLong largest_free_block_bytes$layout() {
+        return largest_free_block_bytes$LAYOUT;
+    }
+
+    private static final long largest_free_block_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("largest_free_block_bytes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t largest_free_block_bytes
+     * }
+     */
+    public static final long largest_free_block_bytes$offset() {
+        return largest_free_block_bytes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t largest_free_block_bytes
+     * }
+     */
+    public static long largest_free_block_bytes(MemorySegment struct) {
+        return struct.get(largest_free_block_bytes$LAYOUT, largest_free_block_bytes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t largest_free_block_bytes
+     * }
+     */
+    public static void largest_free_block_bytes(MemorySegment struct, long fieldValue) {
+        struct.set(largest_free_block_bytes$LAYOUT, largest_free_block_bytes$OFFSET, fieldValue);
     }
 
     private static final SequenceLayout message$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("message"));

@@ -283,6 +283,67 @@ public class Cublas extends Cublas$shared {
         }
     }
 
+    private static class cublasGetStream_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Cublas.C_INT,
+            Cublas.C_POINTER,
+            Cublas.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cublasGetStream_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, cudaStream_t *streamId)
+     * }
+     */
+    public static FunctionDescriptor cublasGetStream_v2$descriptor() {
+        return cublasGetStream_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, cudaStream_t *streamId)
+     * }
+     */
+    public static MethodHandle cublasGetStream_v2$handle() {
+        return cublasGetStream_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, cudaStream_t *streamId)
+     * }
+     */
+    public static MemorySegment cublasGetStream_v2$address() {
+        return cublasGetStream_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, cudaStream_t *streamId)
+     * }
+     */
+    public static int cublasGetStream_v2(MemorySegment handle, MemorySegment streamId) {
+        var mh$ = cublasGetStream_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cublasGetStream_v2", handle, streamId);
+            }
+            return (int)mh$.invokeExact(handle, streamId);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class cublasGetMathMode {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Cublas.C_INT,

@@ -23,10 +23,72 @@ public class WickCuda extends WickCuda$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
+
+    private static class wick_cuda_cublas_handle {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_cublas_handle");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_cublas_handle(int64_t stream, int64_t *handle, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_cublas_handle$descriptor() {
+        return wick_cuda_cublas_handle.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_cublas_handle(int64_t stream, int64_t *handle, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_cublas_handle$handle() {
+        return wick_cuda_cublas_handle.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_cublas_handle(int64_t stream, int64_t *handle, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_cublas_handle$address() {
+        return wick_cuda_cublas_handle.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_cublas_handle(int64_t stream, int64_t *handle, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_cublas_handle(long stream, MemorySegment handle, MemorySegment error) {
+        var mh$ = wick_cuda_cublas_handle.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_cublas_handle", stream, handle, error);
+            }
+            return (int)mh$.invokeExact(stream, handle, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
     private static final int WICK_CUDA_NAME_CAPACITY = (int)256L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/wick/cuda.h:11:1).WICK_CUDA_NAME_CAPACITY = 256
+     * enum enum (unnamed at native/include/wick/cuda_device.h:11:1).WICK_CUDA_NAME_CAPACITY = 256
      * }
      */
     public static int WICK_CUDA_NAME_CAPACITY() {
@@ -35,7 +97,7 @@ public class WickCuda extends WickCuda$shared {
     private static final int WICK_CUDA_UUID_BYTES = (int)16L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/wick/cuda.h:11:1).WICK_CUDA_UUID_BYTES = 16
+     * enum enum (unnamed at native/include/wick/cuda_device.h:11:1).WICK_CUDA_UUID_BYTES = 16
      * }
      */
     public static int WICK_CUDA_UUID_BYTES() {
@@ -155,6 +217,66 @@ public class WickCuda extends WickCuda$shared {
                 traceDowncall("wick_cuda_versions", driver, runtime, error);
             }
             return (int)mh$.invokeExact(driver, runtime, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_initialize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_initialize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_initialize(wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_initialize$descriptor() {
+        return wick_cuda_initialize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_initialize(wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_initialize$handle() {
+        return wick_cuda_initialize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_initialize(wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_initialize$address() {
+        return wick_cuda_initialize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_initialize(wick_error *error)
+     * }
+     */
+    public static int wick_cuda_initialize(MemorySegment error) {
+        var mh$ = wick_cuda_initialize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_initialize", error);
+            }
+            return (int)mh$.invokeExact(error);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -347,67 +469,6 @@ public class WickCuda extends WickCuda$shared {
         }
     }
 
-    private static class wick_cuda_cublas_handle {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            WickCuda.C_INT,
-            WickCuda.C_POINTER,
-            WickCuda.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_cublas_handle");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error)
-     * }
-     */
-    public static FunctionDescriptor wick_cuda_cublas_handle$descriptor() {
-        return wick_cuda_cublas_handle.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error)
-     * }
-     */
-    public static MethodHandle wick_cuda_cublas_handle$handle() {
-        return wick_cuda_cublas_handle.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error)
-     * }
-     */
-    public static MemorySegment wick_cuda_cublas_handle$address() {
-        return wick_cuda_cublas_handle.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * int32_t wick_cuda_cublas_handle(int64_t *handle, wick_error *error)
-     * }
-     */
-    public static int wick_cuda_cublas_handle(MemorySegment handle, MemorySegment error) {
-        var mh$ = wick_cuda_cublas_handle.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("wick_cuda_cublas_handle", handle, error);
-            }
-            return (int)mh$.invokeExact(handle, error);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
     private static class wick_cuda_synchronize {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             WickCuda.C_INT,
@@ -462,6 +523,1919 @@ public class WickCuda extends WickCuda$shared {
                 traceDowncall("wick_cuda_synchronize", index, error);
             }
             return (int)mh$.invokeExact(index, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_graph_begin {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_graph_begin");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_begin(int32_t device, int64_t stream, wick_cuda_graph share, wick_cuda_graph *graph, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_graph_begin$descriptor() {
+        return wick_cuda_graph_begin.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_begin(int32_t device, int64_t stream, wick_cuda_graph share, wick_cuda_graph *graph, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_graph_begin$handle() {
+        return wick_cuda_graph_begin.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_begin(int32_t device, int64_t stream, wick_cuda_graph share, wick_cuda_graph *graph, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_graph_begin$address() {
+        return wick_cuda_graph_begin.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_begin(int32_t device, int64_t stream, wick_cuda_graph share, wick_cuda_graph *graph, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_graph_begin(int device, long stream, long share, MemorySegment graph, MemorySegment error) {
+        var mh$ = wick_cuda_graph_begin.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_graph_begin", device, stream, share, graph, error);
+            }
+            return (int)mh$.invokeExact(device, stream, share, graph, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_graph_end {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_graph_end");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_end(wick_cuda_graph graph, int32_t discard, int64_t *nodes, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_graph_end$descriptor() {
+        return wick_cuda_graph_end.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_end(wick_cuda_graph graph, int32_t discard, int64_t *nodes, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_graph_end$handle() {
+        return wick_cuda_graph_end.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_end(wick_cuda_graph graph, int32_t discard, int64_t *nodes, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_graph_end$address() {
+        return wick_cuda_graph_end.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_end(wick_cuda_graph graph, int32_t discard, int64_t *nodes, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_graph_end(long graph, int discard, MemorySegment nodes, MemorySegment error) {
+        var mh$ = wick_cuda_graph_end.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_graph_end", graph, discard, nodes, error);
+            }
+            return (int)mh$.invokeExact(graph, discard, nodes, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_graph_launch {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_graph_launch");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_launch(wick_cuda_graph graph, int64_t stream, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_graph_launch$descriptor() {
+        return wick_cuda_graph_launch.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_launch(wick_cuda_graph graph, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_graph_launch$handle() {
+        return wick_cuda_graph_launch.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_launch(wick_cuda_graph graph, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_graph_launch$address() {
+        return wick_cuda_graph_launch.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_launch(wick_cuda_graph graph, int64_t stream, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_graph_launch(long graph, long stream, MemorySegment error) {
+        var mh$ = wick_cuda_graph_launch.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_graph_launch", graph, stream, error);
+            }
+            return (int)mh$.invokeExact(graph, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_graph_run {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_graph_run");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_run(wick_cuda_graph graph, int64_t stream, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_graph_run$descriptor() {
+        return wick_cuda_graph_run.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_run(wick_cuda_graph graph, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_graph_run$handle() {
+        return wick_cuda_graph_run.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_run(wick_cuda_graph graph, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_graph_run$address() {
+        return wick_cuda_graph_run.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_graph_run(wick_cuda_graph graph, int64_t stream, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_graph_run(long graph, long stream, MemorySegment error) {
+        var mh$ = wick_cuda_graph_run.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_graph_run", graph, stream, error);
+            }
+            return (int)mh$.invokeExact(graph, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_graph_free {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            WickCuda.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_graph_free");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void wick_cuda_graph_free(wick_cuda_graph graph)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_graph_free$descriptor() {
+        return wick_cuda_graph_free.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void wick_cuda_graph_free(wick_cuda_graph graph)
+     * }
+     */
+    public static MethodHandle wick_cuda_graph_free$handle() {
+        return wick_cuda_graph_free.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void wick_cuda_graph_free(wick_cuda_graph graph)
+     * }
+     */
+    public static MemorySegment wick_cuda_graph_free$address() {
+        return wick_cuda_graph_free.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void wick_cuda_graph_free(wick_cuda_graph graph)
+     * }
+     */
+    public static void wick_cuda_graph_free(long graph) {
+        var mh$ = wick_cuda_graph_free.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_graph_free", graph);
+            }
+            mh$.invokeExact(graph);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_memory_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_get(int32_t device, wick_cuda_memory *memory, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_get$descriptor() {
+        return wick_cuda_memory_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_get(int32_t device, wick_cuda_memory *memory, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_get$handle() {
+        return wick_cuda_memory_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_get(int32_t device, wick_cuda_memory *memory, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_get$address() {
+        return wick_cuda_memory_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_get(int32_t device, wick_cuda_memory *memory, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_get(int device, MemorySegment memory, MemorySegment error) {
+        var mh$ = wick_cuda_memory_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_get", device, memory, error);
+            }
+            return (int)mh$.invokeExact(device, memory, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_memory_reset_peak {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_reset_peak");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_reset_peak(int32_t device, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_reset_peak$descriptor() {
+        return wick_cuda_memory_reset_peak.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_reset_peak(int32_t device, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_reset_peak$handle() {
+        return wick_cuda_memory_reset_peak.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_reset_peak(int32_t device, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_reset_peak$address() {
+        return wick_cuda_memory_reset_peak.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_reset_peak(int32_t device, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_reset_peak(int device, MemorySegment error) {
+        var mh$ = wick_cuda_memory_reset_peak.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_reset_peak", device, error);
+            }
+            return (int)mh$.invokeExact(device, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_memory_trim {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_trim");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_trim(wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_trim$descriptor() {
+        return wick_cuda_memory_trim.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_trim(wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_trim$handle() {
+        return wick_cuda_memory_trim.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_trim(wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_trim$address() {
+        return wick_cuda_memory_trim.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_trim(wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_trim(MemorySegment error) {
+        var mh$ = wick_cuda_memory_trim.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_trim", error);
+            }
+            return (int)mh$.invokeExact(error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_host_memory_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_host_memory_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_get(wick_cuda_host_memory *memory, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_host_memory_get$descriptor() {
+        return wick_cuda_host_memory_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_get(wick_cuda_host_memory *memory, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_host_memory_get$handle() {
+        return wick_cuda_host_memory_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_get(wick_cuda_host_memory *memory, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_host_memory_get$address() {
+        return wick_cuda_host_memory_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_get(wick_cuda_host_memory *memory, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_host_memory_get(MemorySegment memory, MemorySegment error) {
+        var mh$ = wick_cuda_host_memory_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_host_memory_get", memory, error);
+            }
+            return (int)mh$.invokeExact(memory, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_host_memory_reset_peak {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_host_memory_reset_peak");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_reset_peak(wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_host_memory_reset_peak$descriptor() {
+        return wick_cuda_host_memory_reset_peak.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_reset_peak(wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_host_memory_reset_peak$handle() {
+        return wick_cuda_host_memory_reset_peak.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_reset_peak(wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_host_memory_reset_peak$address() {
+        return wick_cuda_host_memory_reset_peak.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_reset_peak(wick_error *error)
+     * }
+     */
+    public static int wick_cuda_host_memory_reset_peak(MemorySegment error) {
+        var mh$ = wick_cuda_host_memory_reset_peak.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_host_memory_reset_peak", error);
+            }
+            return (int)mh$.invokeExact(error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_host_memory_trim {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_host_memory_trim");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_trim(wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_host_memory_trim$descriptor() {
+        return wick_cuda_host_memory_trim.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_trim(wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_host_memory_trim$handle() {
+        return wick_cuda_host_memory_trim.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_trim(wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_host_memory_trim$address() {
+        return wick_cuda_host_memory_trim.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_host_memory_trim(wick_error *error)
+     * }
+     */
+    public static int wick_cuda_host_memory_trim(MemorySegment error) {
+        var mh$ = wick_cuda_host_memory_trim.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_host_memory_trim", error);
+            }
+            return (int)mh$.invokeExact(error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_wait_set {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_wait_set");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_wait_set(int32_t device, int32_t wait, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_wait_set$descriptor() {
+        return wick_cuda_wait_set.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_wait_set(int32_t device, int32_t wait, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_wait_set$handle() {
+        return wick_cuda_wait_set.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_wait_set(int32_t device, int32_t wait, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_wait_set$address() {
+        return wick_cuda_wait_set.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_wait_set(int32_t device, int32_t wait, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_wait_set(int device, int wait, MemorySegment error) {
+        var mh$ = wick_cuda_wait_set.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_wait_set", device, wait, error);
+            }
+            return (int)mh$.invokeExact(device, wait, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_wait_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_wait_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_wait_get(int32_t device, int32_t *wait, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_wait_get$descriptor() {
+        return wick_cuda_wait_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_wait_get(int32_t device, int32_t *wait, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_wait_get$handle() {
+        return wick_cuda_wait_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_wait_get(int32_t device, int32_t *wait, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_wait_get$address() {
+        return wick_cuda_wait_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_wait_get(int32_t device, int32_t *wait, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_wait_get(int device, MemorySegment wait, MemorySegment error) {
+        var mh$ = wick_cuda_wait_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_wait_get", device, wait, error);
+            }
+            return (int)mh$.invokeExact(device, wait, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_sync_debug_set {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_sync_debug_set");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_sync_debug_set(int32_t mode, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_sync_debug_set$descriptor() {
+        return wick_cuda_sync_debug_set.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_sync_debug_set(int32_t mode, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_sync_debug_set$handle() {
+        return wick_cuda_sync_debug_set.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_sync_debug_set(int32_t mode, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_sync_debug_set$address() {
+        return wick_cuda_sync_debug_set.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_sync_debug_set(int32_t mode, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_sync_debug_set(int mode, MemorySegment error) {
+        var mh$ = wick_cuda_sync_debug_set.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_sync_debug_set", mode, error);
+            }
+            return (int)mh$.invokeExact(mode, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_sync_debug_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_sync_debug_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_sync_debug_get(int32_t *mode, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_sync_debug_get$descriptor() {
+        return wick_cuda_sync_debug_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_sync_debug_get(int32_t *mode, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_sync_debug_get$handle() {
+        return wick_cuda_sync_debug_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_sync_debug_get(int32_t *mode, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_sync_debug_get$address() {
+        return wick_cuda_sync_debug_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_sync_debug_get(int32_t *mode, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_sync_debug_get(MemorySegment mode, MemorySegment error) {
+        var mh$ = wick_cuda_sync_debug_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_sync_debug_get", mode, error);
+            }
+            return (int)mh$.invokeExact(mode, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_numerics_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_numerics_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_numerics_get(wick_cuda_numerics *numerics, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_numerics_get$descriptor() {
+        return wick_cuda_numerics_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_numerics_get(wick_cuda_numerics *numerics, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_numerics_get$handle() {
+        return wick_cuda_numerics_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_numerics_get(wick_cuda_numerics *numerics, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_numerics_get$address() {
+        return wick_cuda_numerics_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_numerics_get(wick_cuda_numerics *numerics, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_numerics_get(MemorySegment numerics, MemorySegment error) {
+        var mh$ = wick_cuda_numerics_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_numerics_get", numerics, error);
+            }
+            return (int)mh$.invokeExact(numerics, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_numerics_set {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_numerics_set");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_numerics_set(const wick_cuda_numerics *numerics, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_numerics_set$descriptor() {
+        return wick_cuda_numerics_set.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_numerics_set(const wick_cuda_numerics *numerics, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_numerics_set$handle() {
+        return wick_cuda_numerics_set.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_numerics_set(const wick_cuda_numerics *numerics, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_numerics_set$address() {
+        return wick_cuda_numerics_set.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_numerics_set(const wick_cuda_numerics *numerics, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_numerics_set(MemorySegment numerics, MemorySegment error) {
+        var mh$ = wick_cuda_numerics_set.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_numerics_set", numerics, error);
+            }
+            return (int)mh$.invokeExact(numerics, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_allocator_configure {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_allocator_configure");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_allocator_configure(const char *settings, int64_t length, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_allocator_configure$descriptor() {
+        return wick_cuda_allocator_configure.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_allocator_configure(const char *settings, int64_t length, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_allocator_configure$handle() {
+        return wick_cuda_allocator_configure.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_allocator_configure(const char *settings, int64_t length, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_allocator_configure$address() {
+        return wick_cuda_allocator_configure.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_allocator_configure(const char *settings, int64_t length, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_allocator_configure(MemorySegment settings, long length, MemorySegment error) {
+        var mh$ = wick_cuda_allocator_configure.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_allocator_configure", settings, length, error);
+            }
+            return (int)mh$.invokeExact(settings, length, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_stream_priorities {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_stream_priorities");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_priorities(int32_t device, int32_t *least, int32_t *greatest, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_stream_priorities$descriptor() {
+        return wick_cuda_stream_priorities.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_priorities(int32_t device, int32_t *least, int32_t *greatest, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_stream_priorities$handle() {
+        return wick_cuda_stream_priorities.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_priorities(int32_t device, int32_t *least, int32_t *greatest, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_stream_priorities$address() {
+        return wick_cuda_stream_priorities.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_priorities(int32_t device, int32_t *least, int32_t *greatest, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_stream_priorities(int device, MemorySegment least, MemorySegment greatest, MemorySegment error) {
+        var mh$ = wick_cuda_stream_priorities.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_stream_priorities", device, least, greatest, error);
+            }
+            return (int)mh$.invokeExact(device, least, greatest, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_stream_take {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_stream_take");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_take(int32_t device, int32_t priority, int64_t *stream, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_stream_take$descriptor() {
+        return wick_cuda_stream_take.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_take(int32_t device, int32_t priority, int64_t *stream, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_stream_take$handle() {
+        return wick_cuda_stream_take.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_take(int32_t device, int32_t priority, int64_t *stream, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_stream_take$address() {
+        return wick_cuda_stream_take.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_take(int32_t device, int32_t priority, int64_t *stream, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_stream_take(int device, int priority, MemorySegment stream, MemorySegment error) {
+        var mh$ = wick_cuda_stream_take.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_stream_take", device, priority, stream, error);
+            }
+            return (int)mh$.invokeExact(device, priority, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_stream_give_back {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_stream_give_back");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void wick_cuda_stream_give_back(int32_t device, int32_t priority, int64_t stream)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_stream_give_back$descriptor() {
+        return wick_cuda_stream_give_back.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void wick_cuda_stream_give_back(int32_t device, int32_t priority, int64_t stream)
+     * }
+     */
+    public static MethodHandle wick_cuda_stream_give_back$handle() {
+        return wick_cuda_stream_give_back.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void wick_cuda_stream_give_back(int32_t device, int32_t priority, int64_t stream)
+     * }
+     */
+    public static MemorySegment wick_cuda_stream_give_back$address() {
+        return wick_cuda_stream_give_back.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void wick_cuda_stream_give_back(int32_t device, int32_t priority, int64_t stream)
+     * }
+     */
+    public static void wick_cuda_stream_give_back(int device, int priority, long stream) {
+        var mh$ = wick_cuda_stream_give_back.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_stream_give_back", device, priority, stream);
+            }
+            mh$.invokeExact(device, priority, stream);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_stream_synchronize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_stream_synchronize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_synchronize(int32_t device, int64_t stream, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_stream_synchronize$descriptor() {
+        return wick_cuda_stream_synchronize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_synchronize(int32_t device, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_stream_synchronize$handle() {
+        return wick_cuda_stream_synchronize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_synchronize(int32_t device, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_stream_synchronize$address() {
+        return wick_cuda_stream_synchronize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_synchronize(int32_t device, int64_t stream, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_stream_synchronize(int device, long stream, MemorySegment error) {
+        var mh$ = wick_cuda_stream_synchronize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_stream_synchronize", device, stream, error);
+            }
+            return (int)mh$.invokeExact(device, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_stream_query {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_stream_query");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_query(int32_t device, int64_t stream, int32_t *done, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_stream_query$descriptor() {
+        return wick_cuda_stream_query.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_query(int32_t device, int64_t stream, int32_t *done, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_stream_query$handle() {
+        return wick_cuda_stream_query.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_query(int32_t device, int64_t stream, int32_t *done, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_stream_query$address() {
+        return wick_cuda_stream_query.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_query(int32_t device, int64_t stream, int32_t *done, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_stream_query(int device, long stream, MemorySegment done, MemorySegment error) {
+        var mh$ = wick_cuda_stream_query.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_stream_query", device, stream, done, error);
+            }
+            return (int)mh$.invokeExact(device, stream, done, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_stream_wait_event {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_stream_wait_event");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_wait_event(int32_t device, int64_t stream, int64_t event, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_stream_wait_event$descriptor() {
+        return wick_cuda_stream_wait_event.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_wait_event(int32_t device, int64_t stream, int64_t event, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_stream_wait_event$handle() {
+        return wick_cuda_stream_wait_event.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_wait_event(int32_t device, int64_t stream, int64_t event, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_stream_wait_event$address() {
+        return wick_cuda_stream_wait_event.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_stream_wait_event(int32_t device, int64_t stream, int64_t event, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_stream_wait_event(int device, long stream, long event, MemorySegment error) {
+        var mh$ = wick_cuda_stream_wait_event.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_stream_wait_event", device, stream, event, error);
+            }
+            return (int)mh$.invokeExact(device, stream, event, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_event_create {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_event_create");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_create(int32_t device, int32_t timing, int32_t blocking, int64_t *event, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_event_create$descriptor() {
+        return wick_cuda_event_create.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_create(int32_t device, int32_t timing, int32_t blocking, int64_t *event, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_event_create$handle() {
+        return wick_cuda_event_create.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_create(int32_t device, int32_t timing, int32_t blocking, int64_t *event, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_event_create$address() {
+        return wick_cuda_event_create.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_create(int32_t device, int32_t timing, int32_t blocking, int64_t *event, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_event_create(int device, int timing, int blocking, MemorySegment event, MemorySegment error) {
+        var mh$ = wick_cuda_event_create.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_event_create", device, timing, blocking, event, error);
+            }
+            return (int)mh$.invokeExact(device, timing, blocking, event, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_event_free {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            WickCuda.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_event_free");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void wick_cuda_event_free(int64_t event)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_event_free$descriptor() {
+        return wick_cuda_event_free.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void wick_cuda_event_free(int64_t event)
+     * }
+     */
+    public static MethodHandle wick_cuda_event_free$handle() {
+        return wick_cuda_event_free.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void wick_cuda_event_free(int64_t event)
+     * }
+     */
+    public static MemorySegment wick_cuda_event_free$address() {
+        return wick_cuda_event_free.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void wick_cuda_event_free(int64_t event)
+     * }
+     */
+    public static void wick_cuda_event_free(long event) {
+        var mh$ = wick_cuda_event_free.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_event_free", event);
+            }
+            mh$.invokeExact(event);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_event_record {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_event_record");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_record(int32_t device, int64_t event, int64_t stream, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_event_record$descriptor() {
+        return wick_cuda_event_record.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_record(int32_t device, int64_t event, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_event_record$handle() {
+        return wick_cuda_event_record.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_record(int32_t device, int64_t event, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_event_record$address() {
+        return wick_cuda_event_record.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_record(int32_t device, int64_t event, int64_t stream, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_event_record(int device, long event, long stream, MemorySegment error) {
+        var mh$ = wick_cuda_event_record.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_event_record", device, event, stream, error);
+            }
+            return (int)mh$.invokeExact(device, event, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_event_synchronize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_event_synchronize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_synchronize(int64_t event, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_event_synchronize$descriptor() {
+        return wick_cuda_event_synchronize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_synchronize(int64_t event, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_event_synchronize$handle() {
+        return wick_cuda_event_synchronize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_synchronize(int64_t event, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_event_synchronize$address() {
+        return wick_cuda_event_synchronize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_synchronize(int64_t event, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_event_synchronize(long event, MemorySegment error) {
+        var mh$ = wick_cuda_event_synchronize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_event_synchronize", event, error);
+            }
+            return (int)mh$.invokeExact(event, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_event_query {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_event_query");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_query(int64_t event, int32_t *done, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_event_query$descriptor() {
+        return wick_cuda_event_query.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_query(int64_t event, int32_t *done, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_event_query$handle() {
+        return wick_cuda_event_query.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_query(int64_t event, int32_t *done, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_event_query$address() {
+        return wick_cuda_event_query.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_query(int64_t event, int32_t *done, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_event_query(long event, MemorySegment done, MemorySegment error) {
+        var mh$ = wick_cuda_event_query.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_event_query", event, done, error);
+            }
+            return (int)mh$.invokeExact(event, done, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_event_elapsed {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_event_elapsed");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_elapsed(int64_t start, int64_t stop, double *nanoseconds, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_event_elapsed$descriptor() {
+        return wick_cuda_event_elapsed.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_elapsed(int64_t start, int64_t stop, double *nanoseconds, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_event_elapsed$handle() {
+        return wick_cuda_event_elapsed.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_elapsed(int64_t start, int64_t stop, double *nanoseconds, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_event_elapsed$address() {
+        return wick_cuda_event_elapsed.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_event_elapsed(int64_t start, int64_t stop, double *nanoseconds, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_event_elapsed(long start, long stop, MemorySegment nanoseconds, MemorySegment error) {
+        var mh$ = wick_cuda_event_elapsed.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_event_elapsed", start, stop, nanoseconds, error);
+            }
+            return (int)mh$.invokeExact(start, stop, nanoseconds, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_record_stream {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_record_stream");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_record_stream(wick_tensor tensor, int64_t stream, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_record_stream$descriptor() {
+        return wick_cuda_record_stream.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_record_stream(wick_tensor tensor, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_record_stream$handle() {
+        return wick_cuda_record_stream.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_record_stream(wick_tensor tensor, int64_t stream, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_record_stream$address() {
+        return wick_cuda_record_stream.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_record_stream(wick_tensor tensor, int64_t stream, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_record_stream(long tensor, long stream, MemorySegment error) {
+        var mh$ = wick_cuda_record_stream.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_record_stream", tensor, stream, error);
+            }
+            return (int)mh$.invokeExact(tensor, stream, error);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
