@@ -163,18 +163,23 @@ class CudaRunnerTest extends CudaCase {
         try (TorchScriptModel model = onDevice("tiny.pt")) {
             for (boolean graph : new boolean[] {false, true}) {
                 try (Runner runner = runner(model, graph)) {
-                    int runs = 20_000;
-                    for (int i = 0; i < runs; i++) {
-                        runner.run();
+                    // The interpreter makes objects where compiled code makes none, and the compiler takes its time.
+                    double bytesPerRun = Double.MAX_VALUE;
+                    for (int round = 0; round < 20 && bytesPerRun >= 0.1; round++) {
+                        bytesPerRun = bytesPerRun(runner, threads);
                     }
-                    long before = threads.getCurrentThreadAllocatedBytes();
-                    for (int i = 0; i < runs; i++) {
-                        runner.run();
-                    }
-                    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-                    assertThat((double) allocated / runs).as("Java bytes a run").isLessThan(0.1);
+                    assertThat(bytesPerRun).as("Java bytes a run").isLessThan(0.1);
                 }
             }
         }
+    }
+
+    private static double bytesPerRun(Runner runner, com.sun.management.ThreadMXBean threads) {
+        int runs = 10_000;
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < runs; i++) {
+            runner.run();
+        }
+        return (threads.getCurrentThreadAllocatedBytes() - before) / (double) runs;
     }
 }
