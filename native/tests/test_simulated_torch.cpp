@@ -221,6 +221,25 @@ TEST(what_a_capture_allocates_is_the_graphs_until_it_is_freed) {
   CHECK_EQUAL(reserved(), before);
 }
 
+// The default stream is 0, and no less a stream that a launch may still be on.
+TEST(freeing_a_graph_waits_for_its_launch_on_any_stream) {
+  const Tensor x = to(noise({4}), "cuda:0");
+  const Stream stream;
+  for (const int64_t on : {static_cast<int64_t>(stream), int64_t{0}}) {
+    wick_cuda_graph graph = 0;
+    CHECK_OK(wick_cuda_graph_begin(0, stream, 0, &graph, &error));
+    Answer answer;
+    const Tree arguments = Tree().tensor(x).tensor(x);
+    CHECK_OK(wick_operator_call_by_name("aten::add_", 10, stream.options(), arguments.data(), arguments.count(),
+                                        answer.out(), &error));
+    CHECK_OK(wick_cuda_graph_end(graph, 0, nullptr, &error));
+    CHECK_OK(wick_cuda_graph_launch(graph, on, &error));
+    const int64_t waits = counters().stream_synchronizations;
+    wick_cuda_graph_free(graph);
+    CHECK_EQUAL(counters().stream_synchronizations, waits + 1);
+  }
+}
+
 TEST(the_operator_that_breaks_a_capture_is_named) {
   const Tensor x = to(noise({4}), "cuda:0");
   const Stream stream;

@@ -77,9 +77,14 @@ class Graph {
       stop(captured);
       destroy(captured);
     }
-    if (launched_on_ != nullptr) {
+    if (launched_) {
       // A launch in flight works on memory that is about to be given back.
-      cudaStreamSynchronize(launched_on_);
+      try {
+        const CurrentDevice guard(device_);
+        cudaStreamSynchronize(launched_on_);
+      } catch (...) {
+        // A lost context: nothing is in flight any more.
+      }
     }
     if (executable_ != nullptr) {
       cudaGraphExecDestroy(executable_);
@@ -129,6 +134,7 @@ class Graph {
     const CurrentDevice guard(device_);
     check(cudaGraphLaunch(executable_, stream), "launching a graph");
     launched_on_ = stream;
+    launched_ = true;
   }
 
  private:
@@ -188,7 +194,8 @@ class Graph {
   bool capturing_ = false;
   std::string culprit_;
   cudaGraphExec_t executable_ = nullptr;
-  cudaStream_t launched_on_ = nullptr;
+  bool launched_ = false;
+  cudaStream_t launched_on_ = nullptr;  // null is the default stream
 };
 
 thread_local Graph* Graph::current = nullptr;

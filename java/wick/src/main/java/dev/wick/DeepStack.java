@@ -4,7 +4,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /**
- * Runs work that recurses over a model on a thread with a deep stack; any thread may ask.
+ * Runs work that recurses over a model on a platform thread with a deep stack; any thread may ask.
  *
  * <p>LibTorch parses archives recursively. An ordinary thread's stack overflows in native code on a deeply nested one,
  * and that ends the process.

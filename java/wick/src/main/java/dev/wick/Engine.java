@@ -261,7 +261,7 @@ public final class Engine {
         memory().setCpuLimit(bytes);
     }
 
-    /** Native objects that were given out and not given back: tensors, models, methods, runners. */
+    /** Native objects that were given out and not given back: tensors, models, methods, runners, CUDA streams and the like. */
     public long liveHandles() {
         return binding.liveHandles();
     }

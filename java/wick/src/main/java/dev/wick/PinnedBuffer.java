@@ -115,10 +115,13 @@ public final class PinnedBuffer implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            for (CudaEvent event : events) {
-                event.synchronize();
+            try {
+                for (CudaEvent event : events) {
+                    event.synchronize();
+                }
+            } finally {
+                free();
             }
-            free();
         }
     }
 

@@ -3,6 +3,8 @@ package dev.wick;
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.RunnerParts;
 import dev.wick.error.WickException;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The three streams of a pipeline, so that copies in, computation and copies out go on at once; one thread enqueues.
@@ -36,9 +38,16 @@ final class PipelineStreams implements AutoCloseable {
     }
 
     static PipelineStreams take(Device device) {
-        CudaStream copyIn = CudaStream.take(device);
-        CudaStream compute = CudaStream.take(device);
-        return new PipelineStreams(device, copyIn, compute, CudaStream.take(device));
+        List<CudaStream> taken = new ArrayList<>();
+        try {
+            for (int i = 0; i < 3; i++) {
+                taken.add(CudaStream.take(device));
+            }
+        } catch (RuntimeException e) {
+            taken.forEach(CudaStream::close);
+            throw e;
+        }
+        return new PipelineStreams(device, taken.get(0), taken.get(1), taken.get(2));
     }
 
     CudaStream compute() {

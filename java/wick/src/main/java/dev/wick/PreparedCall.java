@@ -124,29 +124,7 @@ final class PreparedCall {
             captureHere(parts);
             return;
         }
-        RuntimeException[] failure = new RuntimeException[1];
-        Thread thread = Thread.ofPlatform().name("wick-capture").start(() -> {
-            try {
-                captureHere(parts);
-            } catch (RuntimeException e) {
-                failure[0] = e;
-            }
-        });
-        boolean interrupted = false;
-        while (true) {
-            try {
-                thread.join();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        if (failure[0] != null) {
-            throw failure[0];
-        }
+        DeepStack.run(() -> captureHere(parts));
     }
 
     private void captureHere(RunnerParts parts) {

@@ -99,6 +99,22 @@ class CudaRunnerTest extends CudaCase {
     }
 
     @Test
+    void aVirtualThreadGetsItsGraphToo() throws Exception {
+        try (TorchScriptModel model = onDevice("tiny.pt");
+                var threads = java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor()) {
+            float found = threads.submit(() -> {
+                try (Runner runner = runner(model, true)) {
+                    assertThat(runner.preparation().graphNodes()).isPositive();
+                    runner.input(0).segment().setAtIndex(ValueLayout.JAVA_FLOAT, 0, 41);
+                    runner.run();
+                    return runner.output(0).segment().getAtIndex(ValueLayout.JAVA_FLOAT, 0);
+                }
+            }).get();
+            assertThat(found).isEqualTo(42);
+        }
+    }
+
+    @Test
     void aClosedRunnerSaysSo() {
         try (TorchScriptModel model = onDevice("tiny.pt")) {
             for (boolean graph : new boolean[] {false, true}) {

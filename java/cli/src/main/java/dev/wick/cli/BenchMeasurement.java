@@ -189,7 +189,13 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
         CudaStream stream = CudaStream.take(device);
         try {
             builder.on(stream);
-            return new RunnerCall((graph ? builder.cudaGraph() : builder).build(), stream);
+            Runner runner = (graph ? builder.cudaGraph() : builder).build();
+            try {
+                return new RunnerCall(runner, stream);
+            } catch (RuntimeException e) {
+                runner.close();
+                throw e;
+            }
         } catch (RuntimeException e) {
             stream.close();
             throw e;
