@@ -3,6 +3,7 @@ module dev.wick {
     requires transitive dev.wick.binding;
 
     exports dev.wick;
+    exports dev.wick.memory;
 
     uses dev.wick.binding.TorchBindingProvider;
 }
