@@ -1,6 +1,7 @@
 /** Tensors, models and runners over LibTorch. */
 module dev.wick {
     requires transitive dev.wick.binding;
+    requires com.fasterxml.jackson.core;
 
     exports dev.wick;
     exports dev.wick.memory;
