@@ -3,7 +3,8 @@
 
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const BANDS = 9;
+  // Of the style's series; the sixth is grey, as what has no name is.
+  const SERIES = [1, 2, 3, 4, 5, 7, 8, 9];
   const MARGIN = {left: 78, right: 14, top: 18, bottom: 26};
   const BLOCK = 64;
   const MOST_LINES = 14;
@@ -119,15 +120,16 @@
     bands = [];
     const add = (label, colour, kind) => bands.push({label, colour, kind, values: new Float64Array(count + 1)}) - 1;
     const before = data.unrecordedBytes === 0 ? -1 : add("(before recording)", "line", "before");
-    const own = order.length <= BANDS + 1 ? order : order.slice(0, BANDS);
+    const own = order.length <= SERIES.length + 1 ? order : order.slice(0, SERIES.length);
     let series = 0;
     own.forEach(group => {
       const {kind, name: label} = grouping.groups[group];
-      bandOfGroup[group] = add(label, kind === "unknown" ? "muted" : "series-" + (series++ % BANDS + 1), kind);
+      bandOfGroup[group] = add(label, kind === "unknown" ? "muted" : "series-" + SERIES[series++ % SERIES.length],
+        kind);
     });
     if (own.length < order.length) {
       const others = add((order.length - own.length) + " others", "muted", "others");
-      order.slice(BANDS).forEach(group => bandOfGroup[group] = others);
+      order.slice(SERIES.length).forEach(group => bandOfGroup[group] = others);
     }
     bandOfContext = grouping.contexts.map(group => bandOfGroup[group]);
     if (leftOut.length > 0) {
@@ -237,6 +239,7 @@
   const marker = document.getElementById("marker");
   const overview = document.getElementById("overview");
   let columns = [];
+  let floor = 0;
   let top = 1;
   let drawPending = false;
 
@@ -284,7 +287,7 @@
 
   function yOf(value) {
     const height = canvas.clientHeight - MARGIN.top - MARGIN.bottom;
-    return MARGIN.top + height * (1 - value / top);
+    return MARGIN.top + height * (1 - (value - floor) / (top - floor));
   }
 
   function momentsOf(from, to, width) {
@@ -313,7 +316,9 @@
     const {pen, width, height} = prepare(canvas);
     columns = momentsOf(view.from, view.to, Math.floor(plotWidth()));
     const most = columns.reduce((each, moment) => Math.max(each, total[moment]), 0);
-    top = Math.max(1, most * 1.06);
+    const least = columns.reduce((each, moment) => Math.min(each, total[moment]), most);
+    floor = document.getElementById("floor").checked ? Math.max(0, least - (most - least) * .06) : 0;
+    top = floor + Math.max(1, (most - floor) * 1.06);
     const bottom = height - MARGIN.bottom;
 
     pen.fillStyle = colour("muted");
@@ -321,8 +326,8 @@
     pen.lineWidth = 1;
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    const rise = steps(top, 6, true);
-    for (let value = 0; value <= top; value += rise) {
+    const rise = steps(top - floor, 6, true);
+    for (let value = Math.ceil(floor / rise) * rise; value <= top; value += rise) {
       const y = Math.round(yOf(value)) + .5;
       line(pen, MARGIN.left, y, width - MARGIN.right, y);
       pen.fillText(size(value).replace(/\.0+ /, " "), MARGIN.left - 8, y);
@@ -340,7 +345,7 @@
     pen.rect(MARGIN.left, MARGIN.top, plotWidth(), bottom - MARGIN.top);
     pen.clip();
     const base = new Float64Array(columns.length);
-    const scale = (bottom - MARGIN.top) / top;
+    const scale = (bottom - MARGIN.top) / (top - floor);
     for (const band of bands) {
       fill(pen, band, base, bottom, scale);
     }
@@ -382,7 +387,7 @@
     for (let k = 0; k <= last; k++) {
       const i = backwards ? last - k : k;
       const before = backwards ? i + 1 : i - 1;
-      const y = bottom - edge[i] * scale;
+      const y = bottom - (edge[i] - floor) * scale;
       if (k === 0 || edge[i] !== edge[before]) {
         pen.lineTo(MARGIN.left + (backwards ? i + 1 : i), y);
       }
@@ -458,7 +463,8 @@
       return null;
     }
     const moment = columns[i];
-    let value = (canvas.clientHeight - MARGIN.bottom - pointer.y) / (canvas.clientHeight - MARGIN.bottom - MARGIN.top) * top;
+    let value = floor + (canvas.clientHeight - MARGIN.bottom - pointer.y)
+      / (canvas.clientHeight - MARGIN.bottom - MARGIN.top) * (top - floor);
     let low = 0;
     for (let b = 0; b < bands.length; b++) {
       const wide = bands[b].values[moment];
@@ -729,6 +735,7 @@
       show(axis.begin(from), to === count ? axis.end : axis.begin(to));
     }
   });
+  document.getElementById("floor").addEventListener("change", draw);
   document.getElementById("all").addEventListener("click", () => show(0, axis.end));
   document.getElementById("peak").addEventListener("click", () => {
     const x = axis.begin(data.peak.moment);
