@@ -12,6 +12,7 @@
 
 #include "../cuda_hooks.h"
 #include "cuda_error.h"
+#include "memory.h"
 
 namespace wick {
 namespace {
@@ -45,7 +46,7 @@ void first_use() {
   });
 }
 
-constexpr CudaHooks hooks{&first_use, &classify_failure};
+constexpr CudaHooks hooks{&first_use, &classify_failure, &watch_memory, &requested_bytes};
 
 void describe(int32_t index, wick_cuda_device& device) {
   const CurrentDevice current(index);

@@ -1,9 +1,14 @@
 #include <wick/cuda_memory.h>
 
-#include <c10/cuda/CUDACachingAllocator.h>
+#include <mutex>
 
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <wick/memory_recording.h>
+
+#include "../cuda_hooks.h"
 #include "cuda_error.h"
 #include "device.h"
+#include "memory.h"
 
 // LibTorch 2.10 gave the allocator of page-locked memory an interface that is no part of libtorch_cuda.
 #ifdef WICK_TORCH_HAS_HOST_ALLOCATOR
@@ -75,7 +80,52 @@ void read(wick_cuda_host_memory& memory) {
 }
 #endif
 
+// enum wick_memory_action, or -1 for what is not recorded.
+int32_t action_of(allocator::TraceEntry::Action action) noexcept {
+  using Entry = allocator::TraceEntry;
+  switch (action) {
+    case Entry::ALLOC:
+      return WICK_MEMORY_ALLOC;
+    case Entry::FREE_REQUESTED:
+      return WICK_MEMORY_FREE_REQUESTED;
+    case Entry::FREE_COMPLETED:
+      return WICK_MEMORY_FREE_COMPLETED;
+    case Entry::SEGMENT_ALLOC:
+      return WICK_MEMORY_SEGMENT_ALLOC;
+    case Entry::SEGMENT_FREE:
+      return WICK_MEMORY_SEGMENT_FREE;
+    case Entry::SEGMENT_MAP:
+      return WICK_MEMORY_SEGMENT_MAP;
+    case Entry::SEGMENT_UNMAP:
+      return WICK_MEMORY_SEGMENT_UNMAP;
+    case Entry::OOM:
+      return WICK_MEMORY_OOM;
+    default:
+      return -1;
+  }
+}
+
 }  // namespace
+
+void watch_memory(int32_t device) {
+  use_device(device);
+  // A tracker cannot be detached again; it costs a few nanoseconds an event while nothing records.
+  static std::once_flag once;
+  std::call_once(once, [] {
+    allocator::attachAllocatorTraceTracker([](const allocator::TraceEntry& entry) {
+      const int32_t action = action_of(entry.action_);
+      if (action >= 0) {
+        wick_shared_memory_event(entry.device_, action, static_cast<int64_t>(entry.addr_),
+                                 static_cast<int64_t>(entry.size_), reinterpret_cast<int64_t>(entry.stream_));
+      }
+    });
+  });
+}
+
+int64_t requested_bytes(int32_t device) {
+  return allocator::getDeviceStats(static_cast<c10::DeviceIndex>(device)).requested_bytes[0].current;
+}
+
 }  // namespace wick
 
 extern "C" {

@@ -150,7 +150,7 @@ public final class Engine {
         return facet(binding.cuda(), TorchBinding.CUDA);
     }
 
-    private MemoryBinding memory() {
+    MemoryBinding memory() {
         return facet(binding.memory(), TorchBinding.MEMORY);
     }
 

@@ -228,6 +228,7 @@ final class PanamaCuda implements CudaBinding {
         MemorySegment error = own.error();
         own.acquire();
         int status;
+        long callSiteBefore = RecordedCall.begin();
         try {
             on.acquire();
             try {
@@ -236,6 +237,7 @@ final class PanamaCuda implements CudaBinding {
                 on.release();
             }
         } finally {
+            RecordedCall.end(callSiteBefore);
             own.release();
         }
         if (status != 0) {
