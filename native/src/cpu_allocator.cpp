@@ -51,6 +51,7 @@ struct Counters {
   std::atomic<int64_t> blocks_peak{0};
   std::atomic<int64_t> blocks_allocated{0};
   std::atomic<int64_t> limit{0};
+  std::atomic<int64_t> refused{0};
 };
 
 std::atomic<bool> huge_pages{true};
@@ -66,6 +67,7 @@ void raise_peak(std::atomic<int64_t>& peak, int64_t value) noexcept {
 [[noreturn]] void refuse(size_t bytes, int64_t allocated, int64_t limit) {
   const auto requested =
       static_cast<int64_t>(std::min<size_t>(bytes, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
+  counters.refused.fetch_add(1, std::memory_order_relaxed);
   note_refusal({requested, allocated, limit, 0, 0, 0});
   TORCH_CHECK(false, cpu_refusal_text, " ", requested, " bytes: ", allocated, " bytes are allocated and ",
               limit > 0 ? c10::str("the limit is ", limit) : std::string("the machine has no more"));
@@ -190,6 +192,8 @@ void wick_cpu_memory_get(wick_cpu_memory* memory) noexcept {
   memory->allocation_peak = counters.blocks_peak.load(std::memory_order_relaxed);
   memory->allocation_allocated = counters.blocks_allocated.load(std::memory_order_relaxed);
   memory->allocation_freed = memory->allocation_allocated - memory->allocation_current;
+  memory->num_ooms = counters.refused.load(std::memory_order_relaxed);
+  memory->limit_bytes = counters.limit.load(std::memory_order_relaxed);
 }
 
 void wick_cpu_memory_reset_peak(void) noexcept {

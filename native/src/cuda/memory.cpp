@@ -1,6 +1,11 @@
 #include <wick/cuda_memory.h>
 
+#include <algorithm>
+#include <cstring>
+#include <string>
+
 #include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
 
 #include "cuda_error.h"
 #include "device.h"
@@ -30,8 +35,17 @@ wick_cuda_pool_stat pools(const Stats& from) {
   return {stat(from[0]), stat(from[1]), stat(from[2])};
 }
 
+// LibTorch takes settings of its allocator until that is made: a look at figures must not make it.
+bool in_use(int32_t device) {
+  check_device_index(device);
+  return allocator::get()->initialized();
+}
+
 void read(int32_t device, wick_cuda_memory& memory) {
-  use_device(device);
+  memory = {};
+  if (!in_use(device)) {
+    return;
+  }
   const auto stats = allocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
   memory.allocation = pools(stats.allocation);
   memory.segment = pools(stats.segment);
@@ -44,15 +58,58 @@ void read(int32_t device, wick_cuda_memory& memory) {
   memory.requested_bytes = pools(stats.requested_bytes);
   memory.num_alloc_retries = stats.num_alloc_retries;
   memory.num_ooms = stats.num_ooms;
+  memory.oversize_allocations = stat(stats.oversize_allocations);
+  memory.oversize_segments = stat(stats.oversize_segments);
   memory.num_sync_all_streams = stats.num_sync_all_streams;
   memory.num_device_alloc = stats.num_device_alloc;
   memory.num_device_free = stats.num_device_free;
+  memory.max_split_size = stats.max_split_size;
+}
+
+void read_blocks(int32_t device, wick_cuda_use& use) {
+  for (const auto& segment : allocator::snapshot().segments) {
+    if (segment.device != device) {
+      continue;
+    }
+    const auto& [owner, number] = segment.owner_private_pool_id;
+    if (owner != 0 || number != 0) {
+      use.private_pool_bytes += static_cast<int64_t>(segment.total_size);
+    }
+    for (const auto& block : segment.blocks) {
+      if (!block.active) {
+        use.largest_free_block_bytes = std::max(use.largest_free_block_bytes, static_cast<int64_t>(block.size));
+      }
+    }
+  }
+}
+
+void read(int32_t device, wick_cuda_use& use) {
+  use = {-1, -1, 0, 0, {}};
+  if (in_use(device)) {
+    read_blocks(device, use);
+  }
+  cudaDeviceProp properties;
+  check(cudaGetDeviceProperties(&properties, device), "asking for a device's properties");
+  static_assert(sizeof(properties.uuid.bytes) == WICK_CUDA_UUID_BYTES);
+  std::memcpy(use.uuid, properties.uuid.bytes, WICK_CUDA_UUID_BYTES);
+  if (!c10::cuda::hasPrimaryContext(static_cast<c10::DeviceIndex>(device))) {
+    return;
+  }
   const CurrentDevice current(device);
   size_t free = 0;
   size_t total = 0;
   check(cudaMemGetInfo(&free, &total), "asking for a device's free memory");
-  memory.device_free_bytes = static_cast<int64_t>(free);
-  memory.device_total_bytes = static_cast<int64_t>(total);
+  use.device_free_bytes = static_cast<int64_t>(free);
+  use.device_total_bytes = static_cast<int64_t>(total);
+}
+
+// LibTorch's own check of the share lets NaN through.
+void set_fraction(int32_t device, double fraction) {
+  if (!(fraction >= 0 && fraction <= 1)) {
+    throw Failure(WICK_INVALID_ARGUMENT, "expected a share of 0 to 1, got " + std::to_string(fraction));
+  }
+  use_device(device);
+  allocator::setMemoryFraction(fraction, static_cast<c10::DeviceIndex>(device));
 }
 
 #ifdef WICK_TORCH_HAS_HOST_ALLOCATOR
@@ -82,6 +139,22 @@ extern "C" {
 
 int32_t wick_cuda_memory_get(int32_t device, wick_cuda_memory* memory, wick_error* error) noexcept {
   return wick::protect_cuda(error, [&] { wick::read(device, wick::target(memory)); });
+}
+
+int32_t wick_cuda_memory_use(int32_t device, wick_cuda_use* use, wick_error* error) noexcept {
+  return wick::protect_cuda(error, [&] { wick::read(device, wick::target(use)); });
+}
+
+int32_t wick_cuda_memory_fraction_get(int32_t device, double* fraction, wick_error* error) noexcept {
+  return wick::protect_cuda(error, [&] {
+    double& out = wick::target(fraction);
+    wick::use_device(device);
+    out = wick::allocator::getMemoryFraction(static_cast<c10::DeviceIndex>(device));
+  });
+}
+
+int32_t wick_cuda_memory_fraction_set(int32_t device, double fraction, wick_error* error) noexcept {
+  return wick::protect_cuda(error, [&] { wick::set_fraction(device, fraction); });
 }
 
 int32_t wick_cuda_memory_reset_peak(int32_t device, wick_error* error) noexcept {

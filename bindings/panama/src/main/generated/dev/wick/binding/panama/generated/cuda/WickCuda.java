@@ -902,6 +902,192 @@ public class WickCuda extends WickCuda$shared {
         }
     }
 
+    private static class wick_cuda_memory_use {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_use");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_use(int32_t device, wick_cuda_use *use, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_use$descriptor() {
+        return wick_cuda_memory_use.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_use(int32_t device, wick_cuda_use *use, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_use$handle() {
+        return wick_cuda_memory_use.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_use(int32_t device, wick_cuda_use *use, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_use$address() {
+        return wick_cuda_memory_use.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_use(int32_t device, wick_cuda_use *use, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_use(int device, MemorySegment use, MemorySegment error) {
+        var mh$ = wick_cuda_memory_use.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_use", device, use, error);
+            }
+            return (int)mh$.invokeExact(device, use, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_memory_fraction_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_fraction_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_get(int32_t device, double *fraction, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_fraction_get$descriptor() {
+        return wick_cuda_memory_fraction_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_get(int32_t device, double *fraction, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_fraction_get$handle() {
+        return wick_cuda_memory_fraction_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_get(int32_t device, double *fraction, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_fraction_get$address() {
+        return wick_cuda_memory_fraction_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_get(int32_t device, double *fraction, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_fraction_get(int device, MemorySegment fraction, MemorySegment error) {
+        var mh$ = wick_cuda_memory_fraction_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_fraction_get", device, fraction, error);
+            }
+            return (int)mh$.invokeExact(device, fraction, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_memory_fraction_set {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_DOUBLE,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_fraction_set");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_set(int32_t device, double fraction, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_fraction_set$descriptor() {
+        return wick_cuda_memory_fraction_set.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_set(int32_t device, double fraction, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_fraction_set$handle() {
+        return wick_cuda_memory_fraction_set.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_set(int32_t device, double fraction, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_fraction_set$address() {
+        return wick_cuda_memory_fraction_set.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_set(int32_t device, double fraction, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_fraction_set(int device, double fraction, MemorySegment error) {
+        var mh$ = wick_cuda_memory_fraction_set.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_fraction_set", device, fraction, error);
+            }
+            return (int)mh$.invokeExact(device, fraction, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class wick_cuda_memory_reset_peak {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             WickCuda.C_INT,
