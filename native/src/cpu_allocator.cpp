@@ -60,6 +60,7 @@ struct Counters {
   std::atomic<int64_t> blocks_peak{0};
   std::atomic<int64_t> blocks_allocated{0};
   std::atomic<int64_t> limit{0};
+  std::atomic<int64_t> refused{0};
 };
 
 std::atomic<bool> huge_pages{true};
@@ -86,6 +87,7 @@ MemoryRecorder& recorder() {
 [[noreturn]] void refuse(size_t bytes, int64_t allocated, int64_t limit) {
   const auto requested =
       static_cast<int64_t>(std::min<size_t>(bytes, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
+  counters.refused.fetch_add(1, std::memory_order_relaxed);
   if (records(counters.state.load(std::memory_order_relaxed))) {
     const int32_t context = present_context();
     const std::lock_guard<std::mutex> lock(recorder().mutex());
@@ -273,6 +275,8 @@ void wick_cpu_memory_get(wick_cpu_memory* memory) noexcept {
   memory->allocation_peak = counters.blocks_peak.load(std::memory_order_relaxed);
   memory->allocation_allocated = counters.blocks_allocated.load(std::memory_order_relaxed);
   memory->allocation_freed = memory->allocation_allocated - memory->allocation_current;
+  memory->num_ooms = counters.refused.load(std::memory_order_relaxed);
+  memory->limit_bytes = counters.limit.load(std::memory_order_relaxed);
 }
 
 void wick_cpu_memory_reset_peak(void) noexcept {

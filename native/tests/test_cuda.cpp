@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <cmath>
+
 #include "support.h"
 
 namespace {
@@ -39,6 +41,8 @@ TEST(nothing_of_a_device_that_is_not_there) {
   int32_t least = 0;
   int32_t greatest = 0;
   wick_cuda_memory memory;
+  wick_cuda_use use;
+  double fraction = 0;
   CHECK_OK(wick_cuda_initialize(&error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_stream_take(none, 0, &out, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_stream_take(-1, 0, &out, &error));
@@ -47,6 +51,11 @@ TEST(nothing_of_a_device_that_is_not_there) {
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_event_create(none, 0, 0, &out, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_graph_begin(none, 1, 0, &out, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_get(none, &memory, &error));
+  CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_use(none, &use, &error));
+  CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_fraction_get(none, &fraction, &error));
+  CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_fraction_set(none, 0.5, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "share of 0 to 1", wick_cuda_memory_fraction_set(none, NAN, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "share of 0 to 1", wick_cuda_memory_fraction_set(none, 1.01, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_reset_peak(none, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_wait_set(none, WICK_CUDA_WAIT_SPIN, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_wait_get(none, &least, &error));

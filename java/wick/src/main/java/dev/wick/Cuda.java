@@ -2,14 +2,13 @@ package dev.wick;
 
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.CudaHostMemory;
-import dev.wick.binding.CudaMemory;
 import dev.wick.binding.CudaNumerics;
 import dev.wick.binding.CudaSyncDebug;
 import dev.wick.binding.CudaWait;
 import dev.wick.error.BadArgumentException;
 
 /**
- * CUDA's process-wide settings, waits and memory figures; any thread.
+ * CUDA's process-wide settings, waits and page-locked host memory; any thread. Device memory is {@link DeviceMemory}.
  *
  * <p>Every method throws {@link dev.wick.error.UnsupportedFeatureException} where there is no CUDA; the message says why
  * ({@link Engine#missingFeatures()}).
@@ -89,21 +88,6 @@ public final class Cuda {
      */
     public static void configureAllocator(String settings) {
         binding().configureAllocator(settings);
-    }
-
-    /** LibTorch's statistics of a device's memory, under LibTorch's names. */
-    public static CudaMemory memory(Device device) {
-        return binding().memory(index(device));
-    }
-
-    /** Sets the peaks of {@link #memory} to the current values. */
-    public static void resetPeakMemory(Device device) {
-        binding().resetPeakMemory(index(device));
-    }
-
-    /** Gives the device memory that LibTorch caches, of every device, back to the driver; waits for the devices. */
-    public static void trimMemory() {
-        binding().trimMemory();
     }
 
     /** LibTorch's statistics of page-locked host memory. */

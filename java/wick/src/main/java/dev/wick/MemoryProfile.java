@@ -272,6 +272,7 @@ public final class MemoryProfile implements AutoCloseable {
                 .start(info.startTime(), info.startEpochMicroseconds())
                 .durationNanos((info.endTime() == 0 ? System.nanoTime() : info.endTime()) - info.startTime())
                 .contexts(contexts(recorded.events()))
+                .segments(device.type() == Device.Type.CUDA ? Cuda.binding().memorySegments(index(device)) : List.of())
                 .events(recorded.events());
         for (MemoryMark mark : marks) {
             timeline.mark(mark.name(), Math.max(0, mark.eventIndex() - info.dropped()), mark.timeNanos());

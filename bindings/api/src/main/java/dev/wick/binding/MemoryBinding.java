@@ -4,13 +4,16 @@ package dev.wick.binding;
 public interface MemoryBinding {
 
     /** What LibTorch holds on the CPU, exact to the byte. */
-    CpuMemory cpu();
+    DeviceStats cpu();
 
     /** Sets the peaks of {@link #cpu()} to the current values. */
     void resetPeakCpu();
 
     /** Makes CPU allocations beyond so many bytes in all fail as out of memory; 0 lifts the limit. */
     void setCpuLimit(long bytes);
+
+    /** The limit; 0 without one. */
+    long cpuLimit();
 
     /**
      * Begins to record what a device's allocator does, on every thread. Several recordings may be open at once.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wick.DType;
 import dev.wick.Device;
+import dev.wick.DeviceMemory;
 import dev.wick.Engine;
 import dev.wick.MemoryProfile;
 import dev.wick.Model;
@@ -13,6 +14,7 @@ import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
 import dev.wick.WickCase;
+import dev.wick.binding.DeviceStats;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.UnsupportedFeatureException;
 import java.lang.foreign.MemoryLayout;
@@ -38,6 +40,10 @@ class MemoryProfileTest extends WickCase {
         return load("classifier.pt");
     }
 
+    private static DeviceStats.Stat allocatedBytes() {
+        return DeviceMemory.of(Device.CPU).stats().allocatedBytes().all();
+    }
+
     private static long sum(MemoryTimeline timeline) {
         long bytes = timeline.unrecordedBytes();
         for (long i = 0; i < timeline.size(); i++) {
@@ -58,7 +64,7 @@ class MemoryProfileTest extends WickCase {
     @Test
     void bytesAreThoseOfTensors() {
         try (MemoryProfile profile = MemoryProfile.record(Device.CPU)) {
-            long baseline = Engine.get().cpuMemory().allocatedBytesCurrent();
+            long baseline = allocatedBytes().current();
             assertThat(profile.baselineBytes()).isEqualTo(baseline);
             try (Tensor _ = Tensor.empty(DType.FLOAT32, 10, 25)) {
                 assertThat(profile.currentBytes()).isEqualTo(baseline + 1000);
@@ -83,7 +89,7 @@ class MemoryProfileTest extends WickCase {
             for (int i = 0; i < 5; i++) {
                 held.add(Tensor.empty(DType.UINT8, 1 + random.nextInt(1000)));
             }
-            Engine.get().resetPeakCpuMemory();
+            DeviceMemory.resetPeaks(Device.CPU);
             try (MemoryProfile profile = MemoryProfile.builder(Device.CPU).stacks(round % 2 == 0).start()) {
                 for (int step = 0; step < 300; step++) {
                     if (random.nextBoolean() || held.isEmpty()) {
@@ -92,13 +98,13 @@ class MemoryProfileTest extends WickCase {
                         held.remove(random.nextInt(held.size())).close();
                     }
                     if (step % 100 == 0) {
-                        assertThat(sum(profile.timeline())).isEqualTo(Engine.get().cpuMemory().allocatedBytesCurrent());
+                        assertThat(sum(profile.timeline())).isEqualTo(allocatedBytes().current());
                     }
                 }
                 MemoryTimeline timeline = profile.stop();
                 assertThat(sum(timeline)).isEqualTo(profile.currentBytes())
-                        .isEqualTo(Engine.get().cpuMemory().allocatedBytesCurrent());
-                assertThat(profile.peakBytes()).isEqualTo(Engine.get().cpuMemory().allocatedBytesPeak());
+                        .isEqualTo(allocatedBytes().current());
+                assertThat(profile.peakBytes()).isEqualTo(allocatedBytes().peak());
             }
             held.forEach(Tensor::close);
         }

@@ -3,7 +3,8 @@ package dev.wick.binding.panama;
 import static dev.wick.binding.panama.PanamaHandle.Kind.RECORDING;
 
 import dev.wick.binding.BoxedValue;
-import dev.wick.binding.CpuMemory;
+import dev.wick.binding.DeviceStats;
+import dev.wick.binding.DeviceStats.Stat;
 import dev.wick.binding.Handle;
 import dev.wick.binding.MemoryBinding;
 import dev.wick.binding.MemoryRecordingInfo;
@@ -20,15 +21,25 @@ import java.lang.foreign.MemorySegment;
 final class PanamaMemory implements MemoryBinding {
 
     @Override
-    public CpuMemory cpu() {
+    public DeviceStats cpu() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = wick_cpu_memory.allocate(arena);
             WickTorch.wick_cpu_memory_get(memory);
-            return new CpuMemory(wick_cpu_memory.allocated_bytes_current(memory),
+            Stat blocks = new Stat(wick_cpu_memory.allocation_current(memory), wick_cpu_memory.allocation_peak(memory),
+                    wick_cpu_memory.allocation_allocated(memory), wick_cpu_memory.allocation_freed(memory));
+            Stat bytes = new Stat(wick_cpu_memory.allocated_bytes_current(memory),
                     wick_cpu_memory.allocated_bytes_peak(memory), wick_cpu_memory.allocated_bytes_allocated(memory),
-                    wick_cpu_memory.allocated_bytes_freed(memory), wick_cpu_memory.allocation_current(memory),
-                    wick_cpu_memory.allocation_peak(memory), wick_cpu_memory.allocation_allocated(memory),
-                    wick_cpu_memory.allocation_freed(memory));
+                    wick_cpu_memory.allocated_bytes_freed(memory));
+            return DeviceStats.ofUncached(blocks, bytes, wick_cpu_memory.num_ooms(memory));
+        }
+    }
+
+    @Override
+    public long cpuLimit() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = wick_cpu_memory.allocate(arena);
+            WickTorch.wick_cpu_memory_get(memory);
+            return wick_cpu_memory.limit_bytes(memory);
         }
     }
 

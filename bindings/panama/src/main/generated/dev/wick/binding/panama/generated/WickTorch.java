@@ -3616,10 +3616,10 @@ public class WickTorch extends WickTorch$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
-    private static final int WICK_INTERFACE_VERSION = (int)2L;
+    private static final int WICK_INTERFACE_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at native/include/wick/runtime.h:12:1).WICK_INTERFACE_VERSION = 2
+     * enum enum (unnamed at native/include/wick/runtime.h:12:1).WICK_INTERFACE_VERSION = 3
      * }
      */
     public static int WICK_INTERFACE_VERSION() {
