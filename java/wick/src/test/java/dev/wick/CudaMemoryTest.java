@@ -92,6 +92,20 @@ class CudaMemoryTest extends CudaCase {
         assertThat(hostMemory().numHostFree()).isGreaterThan(before.numHostFree());
     }
 
+    @Test
+    void workspacesAreFreedAndTheirSizesSaid() {
+        Cuda.freeWorkspaces();
+        long before = Cuda.memory(DEVICE).allocatedBytes().all().current();
+        Cuda.freeWorkspaces();
+        assertThat(Cuda.memory(DEVICE).allocatedBytes().all().current()).isEqualTo(before);
+        try {
+            assertThat(Cuda.workspaces().cublasBytes()).isPositive();
+            assertThat(Cuda.workspaces().cublasLtBytes()).isPositive();
+        } catch (UnsupportedFeatureException e) {
+            assumeTrue(false, e.getMessage());
+        }
+    }
+
     private static CudaHostMemory hostMemory() {
         try {
             return Cuda.hostMemory();
