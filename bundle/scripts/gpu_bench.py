@@ -288,7 +288,7 @@ class Bench:
         for entry in self.measured_entries():
             table(entry, self.contestants[entry["name"]], self.summaries(entry), text)
         rows = [["", "claim", "figure", "rounds", "asked for", "holds", ""]]
-        for section in self.sections:
+        for section in (each for each in self.sections if not each.skipped):
             rows += claim_rows(section.name, section.claims())
         for entry in self.measured_entries():
             rows += claim_rows(entry["name"], claims(self.summaries(entry)))

@@ -99,3 +99,4 @@ def take_turns(sides, rounds, seconds, left):
             taken = side.measure(min(seconds, max(1, left() + seconds)))
             if number >= 0:
                 side.rounds.append(taken)
+                machine.say(f"round {number + 1}/{rounds}  {side.name}")

@@ -29,6 +29,11 @@ final class CpuParts implements PipelineParts {
     }
 
     @Override
+    public int fewestBatches() {
+        return 1;
+    }
+
+    @Override
     public Tensor result() {
         return runner.output(0).copy();
     }

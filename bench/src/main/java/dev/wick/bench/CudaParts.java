@@ -91,6 +91,11 @@ final class CudaParts implements PipelineParts {
     }
 
     @Override
+    public int fewestBatches() {
+        return 40;
+    }
+
+    @Override
     public Tensor result() {
         return result.to(Device.CPU);
     }

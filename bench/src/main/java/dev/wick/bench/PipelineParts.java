@@ -10,6 +10,9 @@ interface PipelineParts extends AutoCloseable {
     /** Nanoseconds of a batch's computation, of what lies on the device already. */
     double compute(int batches);
 
+    /** That a sample must have, for what the first copies in and the last copies out take to be lost in it. */
+    int fewestBatches();
+
     /** What was computed last, in a tensor of the caller's. */
     Tensor result();
 

@@ -15,9 +15,8 @@ import java.nio.file.Path;
 
 /** One model in a pipeline, and what the pipeline does by itself: its copies, and its computation; one thread. */
 final class PipelineWorkload implements AutoCloseable {
-    /** Of a sample: as many batches as take so long, so that filling and draining the pipeline is lost in it. */
+    /** Of a sample: as many batches as take so long. */
     private static final double SAMPLE_NANOSECONDS = 3e8;
-    private static final int FEWEST_BATCHES = 40;
     private static final int MOST_BATCHES = 2000;
     private static final int FIRST_BATCHES = 3;
     /** Rows and columns of the balanced workload: 32 MiB of float16 in and out. */
@@ -133,8 +132,8 @@ final class PipelineWorkload implements AutoCloseable {
     /** Settles how many batches a sample has. */
     void settle() throws InterruptedException {
         measure();
-        double slowest = measure(FIRST_BATCHES);
-        batches = Math.clamp(Math.round(SAMPLE_NANOSECONDS / slowest), FEWEST_BATCHES, MOST_BATCHES);
+        double ofBatch = measure(FIRST_BATCHES);
+        batches = Math.clamp(Math.round(SAMPLE_NANOSECONDS / ofBatch), parts.fewestBatches(), MOST_BATCHES);
     }
 
     void write(String out) throws IOException {
