@@ -67,7 +67,7 @@ def claim_rows(part, claims):
 
 
 def print_rows(rows, file, left=1):
-    """Columns, the first so many of them from the left, the others from the right; a last one of words as it is."""
+    """Columns, the first so many of them from the left, the others from the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(text.ljust(width) if i < left else text.rjust(width)
