@@ -150,6 +150,47 @@ TEST(cublas_handles_are_libtorchs) {
   CHECK_OK(wick_cuda_set_device(previous, nullptr, &error));
 }
 
+int64_t allocated_bytes() {
+  wick_cuda_memory memory;
+  CHECK_OK(wick_cuda_memory_get(0, &memory, &error));
+  return memory.allocated_bytes.all.current;
+}
+
+TEST(workspaces_are_what_a_handle_and_a_stream_allocate) {
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "null", wick_cuda_workspaces_get(nullptr, &error));
+  wick_cuda_workspaces sizes;
+  if (dlopen("libtorch_cuda.so", RTLD_LAZY) == nullptr) {
+    CHECK_FAILS(WICK_UNSUPPORTED, "libtorch_cuda.so", wick_cuda_workspaces_get(&sizes, &error));
+    CHECK_FAILS(WICK_UNSUPPORTED, "libtorch_cuda.so", wick_cuda_workspaces_free(&error));
+    return;
+  }
+  if (device_count() == 0) {
+    return;
+  }
+  int32_t previous = -1;
+  CHECK_OK(wick_cuda_set_device(0, &previous, &error));
+  Owned<&wick_tensor_free> tensor;
+  const int64_t size = 1;
+  const wick_call_options options{};
+  CHECK_OK(wick_tensor_empty(&size, 1, FLOAT32, 1, 0, &options, tensor.out(), &error));
+  CHECK_OK(wick_cuda_workspaces_free(&error));
+  const int64_t without = allocated_bytes();
+  int64_t handle = 0;
+  CHECK_OK(wick_cuda_cublas_handle(0, &handle, &error));
+  const int64_t with = allocated_bytes();
+  CHECK(with > without);
+  // LibTorch 2.6 does not say how large it is.
+  if (wick_cuda_workspaces_get(&sizes, &error) == WICK_OK) {
+    CHECK_EQUAL(with - without, sizes.cublas_bytes);
+    CHECK(sizes.cublaslt_bytes > 0);
+  } else {
+    CHECK_FAILS(WICK_UNSUPPORTED, "getChosenWorkspaceSize", wick_cuda_workspaces_get(&sizes, &error));
+  }
+  CHECK_OK(wick_cuda_workspaces_free(&error));
+  CHECK_EQUAL(allocated_bytes(), without);
+  CHECK_OK(wick_cuda_set_device(previous, nullptr, &error));
+}
+
 TEST(devices_that_are_there) {
   for (int32_t index = 0; index < device_count(); ++index) {
     wick_cuda_device device;

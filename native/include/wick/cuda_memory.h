@@ -122,6 +122,22 @@ WICK_API int32_t wick_cuda_host_memory_reset_peak(wick_error *error) WICK_NOEXCE
 /* Gives page-locked host memory that nothing uses back to the system. Any thread. WICK_UNSUPPORTED before 2.10. */
 WICK_API int32_t wick_cuda_host_memory_trim(wick_error *error) WICK_NOEXCEPT;
 
+/* What LibTorch allocates for cuBLAS and cuBLASLt for each pair of a handle and a stream; newer versions let both share. */
+typedef struct wick_cuda_workspaces {
+  int64_t cublas_bytes;   /* at::cuda::getChosenWorkspaceSize() */
+  int64_t cublaslt_bytes; /* at::cuda::getCUDABlasLtWorkspaceSize() */
+} wick_cuda_workspaces;
+
+/* Reads the sizes of workspaces. Any thread. WICK_UNSUPPORTED before LibTorch 2.10, or where libtorch_cuda is not loaded. */
+WICK_API int32_t wick_cuda_workspaces_get(wick_cuda_workspaces *workspaces, wick_error *error) WICK_NOEXCEPT;
+
+/*
+ * Gives the workspaces of every handle and stream back to the device memory allocator (at::cuda::clearCublasWorkspaces());
+ * the next product allocates its own. While no product runs, and none that was captured in a graph will be launched
+ * again: a graph knows its workspace by address. Any thread. WICK_UNSUPPORTED where libtorch_cuda is not loaded.
+ */
+WICK_API int32_t wick_cuda_workspaces_free(wick_error *error) WICK_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@
 #include "cuda_error.h"
 #include "device.h"
 #include "memory.h"
+#include "torch_cuda.h"
 
 // LibTorch 2.10 gave the allocator of page-locked memory an interface that is no part of libtorch_cuda.
 #ifdef WICK_TORCH_HAS_HOST_ALLOCATOR
@@ -204,6 +205,22 @@ int32_t action_of(allocator::TraceEntry::Action action) noexcept {
   }
 }
 
+int64_t workspace_bytes(const char* symbol, const char* name) {
+  return static_cast<int64_t>(reinterpret_cast<size_t (*)()>(require_torch_cuda_function(symbol, name))());
+}
+
+void read(wick_cuda_workspaces& workspaces) {
+  workspaces.cublas_bytes =
+      workspace_bytes("_ZN2at4cuda22getChosenWorkspaceSizeEv", "at::cuda::getChosenWorkspaceSize()");
+  workspaces.cublaslt_bytes =
+      workspace_bytes("_ZN2at4cuda26getCUDABlasLtWorkspaceSizeEv", "at::cuda::getCUDABlasLtWorkspaceSize()");
+}
+
+void free_workspaces() {
+  reinterpret_cast<void (*)()>(require_torch_cuda_function("_ZN2at4cuda21clearCublasWorkspacesEv",
+                                                           "at::cuda::clearCublasWorkspaces()"))();
+}
+
 }  // namespace
 
 void watch_memory(int32_t device) {
@@ -286,6 +303,14 @@ int32_t wick_cuda_host_memory_reset_peak(wick_error* error) noexcept {
 
 int32_t wick_cuda_host_memory_trim(wick_error* error) noexcept {
   return wick::protect_cuda(error, [] { WICK_WITH_HOST_ALLOCATOR(wick::host_allocator().empty_cache()); });
+}
+
+int32_t wick_cuda_workspaces_get(wick_cuda_workspaces* workspaces, wick_error* error) noexcept {
+  return wick::protect_cuda(error, [&] { wick::read(wick::target(workspaces)); });
+}
+
+int32_t wick_cuda_workspaces_free(wick_error* error) noexcept {
+  return wick::protect_cuda(error, [] { wick::free_workspaces(); });
 }
 
 }  // extern "C"

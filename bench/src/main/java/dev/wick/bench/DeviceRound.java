@@ -14,6 +14,7 @@ import dev.wick.Runner;
 import dev.wick.Tensor;
 import dev.wick.TorchScriptModel;
 import dev.wick.binding.CudaNumerics;
+import dev.wick.binding.CudaWorkspaces;
 import dev.wick.error.UnsupportedFeatureException;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
@@ -119,14 +120,31 @@ public final class DeviceRound {
                     .samples("gpuNs", samples.gpu);
             if (cuda) {
                 DeviceMemory memory = DeviceMemory.of(device);
+                long held = memory.allocatedBytes().current();
+                // Nothing is launched again.
+                Cuda.freeWorkspaces();
+                long workspaces = held - DeviceMemory.of(device).allocatedBytes().current();
                 CudaNumerics numerics = Cuda.numerics();
                 report.number("peakAllocatedBytes", memory.allocatedBytes().peak())
                         .number("peakReservedBytes", memory.reservedBytes().peak())
+                        .number("heldBytes", held).number("workspaceBytes", workspaces)
                         .number("tf32Matmul", numerics.tf32Matmul() ? 1 : 0)
                         .number("tf32Cudnn", numerics.tf32Cudnn() ? 1 : 0)
                         .number("cudnnBenchmark", numerics.cudnnBenchmark() ? 1 : 0);
+                reportWorkspaces(report);
             }
             report.write(Path.of(out + ".json"));
+        }
+    }
+
+    /** How large one is, where LibTorch says so. */
+    private static void reportWorkspaces(RoundReport report) {
+        try {
+            CudaWorkspaces sizes = Cuda.workspaces();
+            report.number("cublasWorkspaceBytes", sizes.cublasBytes())
+                    .number("cublasLtWorkspaceBytes", sizes.cublasLtBytes());
+        } catch (UnsupportedFeatureException e) {
+            report.text("workspaceSizesUnknown", e.getMessage());
         }
     }
 

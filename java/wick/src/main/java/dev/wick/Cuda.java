@@ -5,6 +5,7 @@ import dev.wick.binding.CudaHostMemory;
 import dev.wick.binding.CudaNumerics;
 import dev.wick.binding.CudaSyncDebug;
 import dev.wick.binding.CudaWait;
+import dev.wick.binding.CudaWorkspaces;
 import dev.wick.error.BadArgumentException;
 
 /**
@@ -103,5 +104,23 @@ public final class Cuda {
     /** Gives page-locked host memory that nothing uses back to the system. */
     public static void trimHostMemory() {
         binding().trimHostMemory();
+    }
+
+    /**
+     * The sizes of the workspaces that LibTorch allocates for cuBLAS, which {@link #memory} counts among what is allocated.
+     *
+     * @throws dev.wick.error.UnsupportedFeatureException before LibTorch 2.10
+     */
+    public static CudaWorkspaces workspaces() {
+        return binding().workspaces();
+    }
+
+    /**
+     * Gives cuBLAS's workspaces, of every device, thread and stream, back to LibTorch's allocator; the next product
+     * allocates one again. Only while no product runs, and when no {@link CudaGraph} or {@link Runner} with one will be
+     * launched again: a graph goes on using the workspace that it was captured with.
+     */
+    public static void freeWorkspaces() {
+        binding().freeWorkspaces();
     }
 }

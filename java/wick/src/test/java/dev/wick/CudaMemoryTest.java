@@ -128,6 +128,20 @@ class CudaMemoryTest extends CudaCase {
         assertThat(hostMemory().numHostFree()).isGreaterThan(before.numHostFree());
     }
 
+    @Test
+    void workspacesAreFreedAndTheirSizesSaid() {
+        Cuda.freeWorkspaces();
+        long before = DeviceMemory.of(DEVICE).allocatedBytes().current();
+        Cuda.freeWorkspaces();
+        assertThat(DeviceMemory.of(DEVICE).allocatedBytes().current()).isEqualTo(before);
+        try {
+            assertThat(Cuda.workspaces().cublasBytes()).isPositive();
+            assertThat(Cuda.workspaces().cublasLtBytes()).isPositive();
+        } catch (UnsupportedFeatureException e) {
+            assumeTrue(false, e.getMessage());
+        }
+    }
+
     private static CudaHostMemory hostMemory() {
         try {
             return Cuda.hostMemory();

@@ -141,6 +141,12 @@ public interface CudaBinding {
     /** Gives page-locked host memory that nothing uses back to the system. */
     void trimHostMemory();
 
+    /** The sizes of cuBLAS's workspaces. */
+    CudaWorkspaces workspaces();
+
+    /** Gives cuBLAS's workspaces back to the allocator; not while a graph that uses one may be launched again. */
+    void freeWorkspaces();
+
     // Settings
 
     CudaWait waitPolicy(int device);

@@ -12,6 +12,7 @@ import dev.wick.binding.CudaNumerics;
 import dev.wick.binding.CudaSyncDebug;
 import dev.wick.binding.CudaUse;
 import dev.wick.binding.CudaWait;
+import dev.wick.binding.CudaWorkspaces;
 import dev.wick.binding.DeviceStats;
 import dev.wick.binding.DeviceStats.PoolStat;
 import dev.wick.binding.DeviceStats.Stat;
@@ -28,6 +29,7 @@ import dev.wick.binding.panama.generated.cuda.wick_cuda_pool_stat;
 import dev.wick.binding.panama.generated.cuda.wick_cuda_segment;
 import dev.wick.binding.panama.generated.cuda.wick_cuda_stat;
 import dev.wick.binding.panama.generated.cuda.wick_cuda_use;
+import dev.wick.binding.panama.generated.cuda.wick_cuda_workspaces;
 import dev.wick.error.UnsupportedFeatureException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -459,6 +461,23 @@ final class PanamaCuda implements CudaBinding {
     public void trimHostMemory() {
         try (Frame frame = Frame.take()) {
             frame.check(WickCuda.wick_cuda_host_memory_trim(frame.error));
+        }
+    }
+
+    @Override
+    public CudaWorkspaces workspaces() {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            MemorySegment workspaces = wick_cuda_workspaces.allocate(arena);
+            frame.check(WickCuda.wick_cuda_workspaces_get(workspaces, frame.error));
+            return new CudaWorkspaces(wick_cuda_workspaces.cublas_bytes(workspaces),
+                    wick_cuda_workspaces.cublaslt_bytes(workspaces));
+        }
+    }
+
+    @Override
+    public void freeWorkspaces() {
+        try (Frame frame = Frame.take()) {
+            frame.check(WickCuda.wick_cuda_workspaces_free(frame.error));
         }
     }
 

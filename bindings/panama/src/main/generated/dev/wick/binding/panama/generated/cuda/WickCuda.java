@@ -1484,6 +1484,127 @@ public class WickCuda extends WickCuda$shared {
         }
     }
 
+    private static class wick_cuda_workspaces_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_workspaces_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_get(wick_cuda_workspaces *workspaces, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_workspaces_get$descriptor() {
+        return wick_cuda_workspaces_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_get(wick_cuda_workspaces *workspaces, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_workspaces_get$handle() {
+        return wick_cuda_workspaces_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_get(wick_cuda_workspaces *workspaces, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_workspaces_get$address() {
+        return wick_cuda_workspaces_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_get(wick_cuda_workspaces *workspaces, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_workspaces_get(MemorySegment workspaces, MemorySegment error) {
+        var mh$ = wick_cuda_workspaces_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_workspaces_get", workspaces, error);
+            }
+            return (int)mh$.invokeExact(workspaces, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_workspaces_free {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_workspaces_free");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_free(wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_workspaces_free$descriptor() {
+        return wick_cuda_workspaces_free.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_free(wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_workspaces_free$handle() {
+        return wick_cuda_workspaces_free.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_free(wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_workspaces_free$address() {
+        return wick_cuda_workspaces_free.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_free(wick_error *error)
+     * }
+     */
+    public static int wick_cuda_workspaces_free(MemorySegment error) {
+        var mh$ = wick_cuda_workspaces_free.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_workspaces_free", error);
+            }
+            return (int)mh$.invokeExact(error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class wick_cuda_wait_set {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             WickCuda.C_INT,
