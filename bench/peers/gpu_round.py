@@ -159,6 +159,10 @@ def main():
         if cuda:
             report["peakAllocatedBytes"] = torch.cuda.max_memory_allocated(device)
             report["peakReservedBytes"] = torch.cuda.max_memory_reserved(device)
+            report["heldBytes"] = torch.cuda.memory_allocated(device)
+            # Nothing is launched again.
+            torch._C._cuda_clearCublasWorkspaces()
+            report["workspaceBytes"] = report["heldBytes"] - torch.cuda.memory_allocated(device)
     result = contestant.result.contiguous()
     Path(f"{arguments.out}.f32").write_bytes(ctypes.string_at(result.data_ptr(), 4 * result.numel()))
     Path(f"{arguments.out}.json").write_text(json.dumps(dict(report, warmUp=arguments.warmup, settings=settings())))

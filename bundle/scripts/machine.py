@@ -262,6 +262,13 @@ def run_limited(command, seconds, log, environment, dumps_threads=False):
     return Finished(code, time.monotonic() - begin, log)
 
 
+def last_words(finished):
+    """The line of an exception rather than of its stack."""
+    lines = [line.strip() for line in finished.tail(60).splitlines()]
+    said = [line for line in lines if re.match(r"(Exception in thread|[\w.]*(Error|Exception)\b|build\.py:)", line)]
+    return (said[-1] if said else next((line for line in reversed(lines) if line), "it said nothing"))[:400]
+
+
 def write_json(file, content):
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(file.name + ".part")

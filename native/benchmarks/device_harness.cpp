@@ -232,6 +232,11 @@ void work(const Round& round) {
   }
   wick_cuda_memory memory;
   check(wick_cuda_memory_get(round.device, &memory, &error));
+  const int64_t held = memory.allocated_bytes.all.current;
+  wick_cuda_memory without;
+  // Nothing is launched again.
+  check(wick_cuda_workspaces_free(&error));
+  check(wick_cuda_memory_get(round.device, &without, &error));
   const wick_tensor_info info = describe(output);
   std::ofstream(round.out + ".f32", std::ios::binary)
       .write(reinterpret_cast<const char*>(info.data), info.element_count * info.element_size);
@@ -241,7 +246,9 @@ void work(const Round& round) {
   samples(json, "enqueueNs", enqueued);
   samples(json, "gpuNs", on_device);
   json << "\"graphNodes\": " << nodes << ", \"peakAllocatedBytes\": " << memory.allocated_bytes.all.peak
-       << ", \"peakReservedBytes\": " << memory.reserved_bytes.all.peak << ", \"warmUp\": " << round.warm_up << "}\n";
+       << ", \"peakReservedBytes\": " << memory.reserved_bytes.all.peak << ", \"heldBytes\": " << held
+       << ", \"workspaceBytes\": " << held - without.allocated_bytes.all.current
+       << ", \"warmUp\": " << round.warm_up << "}\n";
 
   wick_cuda_event_free(begin);
   wick_cuda_event_free(end);

@@ -1,7 +1,8 @@
 /*
  * The C++ side of the gemm benchmarks: a loop over cublasGemmEx with LibTorch's own handle, on matrices of LibTorch's.
  *
- *   wick_gemm_harness --size 128,8192 --dtype bf16,fp32 [--batch B] [--calls N] [--rounds N] [--handle once|each]
+ *   wick_gemm_harness --size 128,8192 --dtype bf16,fp32 [--batch B] [--calls N,N] [--rounds N] [--handle once|each]
+ *                     [--device cuda:0|cpu] [--out OUT]
  *   wick_gemm_harness --m M --n N --k K ...
  *
  * dtypes are fp32, tf32 (operands of fp32), fp16, bf16 and fp64; halves add up in fp32. After a warm-up each round
@@ -9,27 +10,36 @@
  * line of standard input, so that whoever measures beside it sets the pace, and both sides see the same second of the
  * machine.
  *
- * A sample is so many calls on an idle device, and says for one of them:
+ * A sample is so many calls on an idle device (--calls, one number or one for each size), and says for one of them:
  *
  *   enqueue_us  until cublasGemmEx gave control back: the launch
  *   gpu_us      between two events on the stream
  *   total_us    until the device was idle again
  *
+ * Operands are normal noise of LibTorch's CPU generator, A of seed 1 and B of seed 2, as bench's GemmRound has them;
+ * with --out the results are written before anything is measured, as float32, to OUT.DTYPE-SIZE.f32: all elements, or
+ * where there are many every so manieth, as GemmRound writes its own.
+ *
  * Products are row by row, as PyTorch's: cuBLAS is asked for the transposed product of the exchanged operands. The
  * handle is asked for once before a sample, as a C++ program would; --handle each asks LibTorch before every call, as
  * Wick does because its next call may come from another thread or on another stream, and so shows what that costs.
+ * On the CPU a call is aten::mm into a tensor that is there, or aten::bmm, and only total_us is measured.
  *
- * LD_LIBRARY_PATH names the directories of libtorch_cuda.so and of CUDA's libraries. All functions of CUDA's are found
- * at run time in the very libraries that LibTorch runs on: the headers, which are all that compiling needs, declare
- * them alike in CUDA 12 and 13.
+ * LD_LIBRARY_PATH names the directories of the shim, of LibTorch, and of CUDA's libraries. All functions of CUDA's are
+ * found at run time in the very libraries that LibTorch runs on: the headers, which are all that compiling needs,
+ * declare them alike in CUDA 12 and 13.
  */
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <dlfcn.h>
@@ -147,152 +157,277 @@ struct Settings {
   std::vector<Size> sizes;
   std::vector<Type> types;
   int batch = 1;
-  int calls = 100;
+  int device = 0;  // -1: the CPU
+  std::vector<int> calls = {100};
   int rounds = 0;
   int warmup = 50;
   bool handle_each = false;
+  std::string out;
 };
 
-cublasHandle_t torch_handle() {
-  int64_t handle = 0;
-  check(wick_cuda_cublas_handle(0, &handle, &error));
-  return reinterpret_cast<cublasHandle_t>(handle);
+wick_value value(int32_t kind, int64_t integer, int64_t length = 0) {
+  wick_value made{};
+  made.kind = kind;
+  made.integer = integer;
+  made.length = length;
+  return made;
 }
 
-// Device memory of LibTorch's allocator, filled with normal noise.
-void* matrices(int batch, int rows, int columns, int32_t dtype) {
-  constexpr int32_t cuda = 1;
-  const int64_t sizes[] = {batch, rows, columns};
+wick_value text(int32_t kind, const std::string& words) {
+  return value(kind, reinterpret_cast<int64_t>(words.data()), static_cast<int64_t>(words.size()));
+}
+
+// The tensor that an operator gives.
+wick_tensor call(const std::string& name, const std::vector<wick_value>& arguments) {
   wick_call_options options{};
   options.mode = WICK_MODE_NO_GRAD;
-  wick_tensor tensor = 0;
-  check(wick_tensor_empty(sizes, 3, dtype, cuda, 0, &options, &tensor, &error));
-  wick_value self{};
-  self.kind = WICK_TENSOR;
-  self.integer = tensor;
-  const std::string normal = "aten::normal_";
   wick_result result;
-  check(wick_operator_call_by_name(normal.data(), static_cast<int64_t>(normal.size()), &options, &self, 1, &result,
-                                   &error));
-  wick_tensor_free(result.values->integer);
+  check(wick_operator_call_by_name(name.data(), static_cast<int64_t>(name.size()), &options, arguments.data(),
+                                   static_cast<int64_t>(arguments.size()), &result, &error));
+  const wick_tensor tensor = result.values->integer;
   wick_result_free(result.storage);
-  wick_tensor_info info;
-  check(wick_tensor_describe(tensor, &info, &error));
-  return reinterpret_cast<void*>(info.data);  // lives as long as the process
+  return tensor;
 }
 
-// One product on matrices of its own.
-class Gemm {
- public:
-  Gemm(const Cuda& cuda, const Size& size, const Type& type, int batch)
-      : cuda_(cuda),
-        size_(size),
-        type_(type),
-        batch_(batch),
-        a_(matrices(batch, size.m, size.k, type.dtype)),
-        b_(matrices(batch, size.k, size.n, type.dtype)),
-        c_(matrices(batch, size.m, size.n, type.dtype)) {}
+// As call, of a tensor that nobody needs any more.
+wick_tensor become(wick_tensor tensor, const std::string& name, std::vector<wick_value> arguments) {
+  arguments.insert(arguments.begin(), value(WICK_TENSOR, tensor));
+  const wick_tensor made = call(name, arguments);
+  wick_tensor_free(tensor);
+  return made;
+}
 
-  void enqueue(cublasHandle_t handle) const {
-    const bool wide = type_.compute == CUBLAS_COMPUTE_64F;
-    const void* alpha = wide ? static_cast<const void*>(&one64_) : &one32_;
-    const void* beta = wide ? static_cast<const void*>(&zero64_) : &zero32_;
-    const auto [m, n, k] = size_;
-    if (batch_ == 1) {
-      cuda_.check(cuda_.gemm(handle, CUBLAS_OP_N, CUBLAS_OP_N, n, m, k, alpha, b_, type_.data, n, a_, type_.data, k,
-                             beta, c_, type_.data, n, type_.compute, CUBLAS_GEMM_DEFAULT));
-    } else {
-      cuda_.check(cuda_.batched_gemm(handle, CUBLAS_OP_N, CUBLAS_OP_N, n, m, k, alpha, b_, type_.data, n, stride(k, n),
-                                     a_, type_.data, k, stride(m, k), beta, c_, type_.data, n, stride(m, n), batch_,
-                                     type_.compute, CUBLAS_GEMM_DEFAULT));
-    }
+wick_tensor_info describe(wick_tensor tensor) {
+  wick_tensor_info info;
+  check(wick_tensor_describe(tensor, &info, &error));
+  return info;
+}
+
+const std::string cpu = "cpu";
+
+std::string name_of(int device) { return device < 0 ? cpu : "cuda:" + std::to_string(device); }
+
+// Lives as long as the process.
+wick_tensor noise(const std::vector<int64_t>& sizes, const Type& type, int64_t seed, const std::string& device) {
+  const std::string generator = "generator";
+  const wick_tensor normal =
+      call("aten::randn", {value(WICK_INT_ARRAY, reinterpret_cast<int64_t>(sizes.data()), static_cast<int64_t>(sizes.size())),
+                           text(WICK_KEYWORD, generator), value(WICK_GENERATOR, seed)});
+  const wick_tensor typed = become(normal, "aten::to", {value(WICK_INT, type.dtype)});
+  return become(typed, "aten::to", {text(WICK_DEVICE, device), value(WICK_INT, type.dtype)});
+}
+
+// As BenchFiles.writeSpread().
+void write_spread(wick_tensor tensor, const std::string& path) {
+  constexpr int64_t written_elements = 1 << 20;
+  constexpr int32_t float32 = 6;
+  const int64_t elements = describe(tensor).element_count;
+  const int64_t step = elements <= written_elements ? 1 : (elements / written_elements) | 1;
+  const wick_tensor row = call("aten::reshape", {value(WICK_TENSOR, tensor),
+                                                 value(WICK_INT_ARRAY, reinterpret_cast<int64_t>(&elements), 1)});
+  const wick_tensor some = become(row, "aten::slice", {value(WICK_INT, 0), value(WICK_NONE, 0), value(WICK_NONE, 0),
+                                                       value(WICK_INT, step)});
+  const wick_tensor here = become(some, "aten::to", {text(WICK_DEVICE, cpu), value(WICK_INT, float32)});
+  const wick_tensor dense = become(here, "aten::contiguous", {});
+  const wick_tensor_info info = describe(dense);
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(info.data), info.element_count * info.element_size);
+  wick_tensor_free(dense);
+}
+
+// Operands and result of one product; they live as long as the process.
+struct Operands {
+  Operands(const Size& shape, const Type& of, int batch_size, int device)
+      : size(shape), type(of), batch(batch_size) {
+    const auto sizes = [&](int64_t rows, int64_t columns) {
+      return batch == 1 ? std::vector<int64_t>{rows, columns} : std::vector<int64_t>{batch, rows, columns};
+    };
+    const std::string name = name_of(device);
+    a = noise(sizes(size.m, size.k), type, 1, name);
+    b = noise(sizes(size.k, size.n), type, 2, name);
+    c = noise(sizes(size.m, size.n), type, 3, name);
   }
 
-  const Size& size() const { return size_; }
-  const Type& type() const { return type_; }
-
- private:
-  static long long stride(int rows, int columns) { return static_cast<long long>(rows) * columns; }
-
-  const Cuda& cuda_;
-  Size size_;
-  Type type_;
-  int batch_;
-  void* a_;
-  void* b_;
-  void* c_;
-  const float one32_ = 1;
-  const float zero32_ = 0;
-  const double one64_ = 1;
-  const double zero64_ = 0;
+  Size size;
+  Type type;
+  int batch;
+  wick_tensor a;
+  wick_tensor b;
+  wick_tensor c;
 };
 
 double microseconds(std::chrono::steady_clock::duration time, int calls) {
   return std::chrono::duration<double, std::micro>(time).count() / calls;
 }
 
-cublasHandle_t prepared_handle(const Cuda& cuda) {
-  cublasHandle_t handle = torch_handle();
-  // LibTorch's own mode may be TF32, which would go for every FP32.
-  cuda.check(cuda.set_math_mode(handle, CUBLAS_DEFAULT_MATH));
-  return handle;
+using Clock = std::chrono::steady_clock;
+
+// Where products are computed.
+class Side {
+ public:
+  virtual ~Side() = default;
+  // So many products, awaited.
+  virtual void multiply(const Operands& operands, int calls) = 0;
+  // The same as a sample: the fields of its line that are the side's own.
+  virtual std::string sample(const Operands& operands, int calls) = 0;
+};
+
+std::string format(const char* how, double first, double second = 0, double third = 0) {
+  char text[256];
+  std::snprintf(text, sizeof text, how, first, second, third);
+  return text;
 }
 
-void sample(const Cuda& cuda, const Gemm& gemm, const Settings& settings, cudaEvent_t start, cudaEvent_t stop) {
-  using clock = std::chrono::steady_clock;
-  cublasHandle_t handle = prepared_handle(cuda);
-  cudaStream_t stream = nullptr;
-  cuda.check(cuda.get_stream(handle, &stream));
-  check(wick_cuda_synchronize(0, &error));
-  cuda.check(cuda.event_record(start, stream));
-  const auto began = clock::now();
-  for (int i = 0; i < settings.calls; ++i) {
-    gemm.enqueue(settings.handle_each ? prepared_handle(cuda) : handle);
+class OnCuda : public Side {
+ public:
+  explicit OnCuda(const Settings& settings) : device_(settings.device), handle_each_(settings.handle_each) {
+    int32_t devices = 0;
+    check(wick_cuda_initialize(&error));
+    check(wick_cuda_device_count(&devices, &error));
+    if (device_ >= devices) {
+      fail("there is no cuda:" + std::to_string(device_) + ", of " + std::to_string(devices) + " devices");
+    }
+    check(wick_cuda_set_device(device_, nullptr, &error));
+    check(wick_cuda_stream_take(device_, 0, &stream_, &error));
+    cuda_.check(cuda_.event_create(&start_));
+    cuda_.check(cuda_.event_create(&stop_));
   }
-  const auto enqueued = clock::now();
-  cuda.check(cuda.event_record(stop, stream));
-  check(wick_cuda_synchronize(0, &error));
-  const auto done = clock::now();
-  float milliseconds = 0;
-  cuda.check(cuda.elapsed(&milliseconds, start, stop));
-  const double gpu = static_cast<double>(milliseconds) * 1e3 / settings.calls;
-  const Size& size = gemm.size();
-  const double operations = 2.0 * size.m * size.n * size.k * settings.batch;
-  std::printf(
-      "{\"m\": %d, \"n\": %d, \"k\": %d, \"batch\": %d, \"dtype\": \"%s\", \"calls\": %d, \"handle\": \"%s\", "
-      "\"enqueue_us\": %.4f, \"gpu_us\": %.4f, \"total_us\": %.4f, \"tflops\": %.4f}\n",
-      size.m, size.n, size.k, settings.batch, gemm.type().name, settings.calls, settings.handle_each ? "each" : "once",
-      microseconds(enqueued - began, settings.calls), gpu, microseconds(done - began, settings.calls),
-      operations / gpu / 1e6);
+
+  void multiply(const Operands& operands, int calls) override {
+    // The operands were made on the default stream.
+    check(wick_cuda_synchronize(device_, &error));
+    enqueue(operands, calls);
+    check(wick_cuda_synchronize(device_, &error));
+  }
+
+  std::string sample(const Operands& operands, int calls) override {
+    check(wick_cuda_synchronize(device_, &error));
+    const auto stream = reinterpret_cast<cudaStream_t>(stream_);
+    cuda_.check(cuda_.event_record(start_, stream));
+    const auto began = Clock::now();
+    enqueue(operands, calls);
+    const auto enqueued = Clock::now();
+    cuda_.check(cuda_.event_record(stop_, stream));
+    check(wick_cuda_synchronize(device_, &error));
+    const auto done = Clock::now();
+    float milliseconds = 0;
+    cuda_.check(cuda_.elapsed(&milliseconds, start_, stop_));
+    const double gpu = static_cast<double>(milliseconds) * 1e3 / calls;
+    const Size& size = operands.size;
+    return std::string("\"handle\": \"") + (handle_each_ ? "each" : "once") + "\", " +
+           format("\"enqueue_us\": %.4f, \"gpu_us\": %.4f, \"tflops\": %.4f, ", microseconds(enqueued - began, calls),
+                  gpu, 2.0 * size.m * size.n * size.k * operands.batch / gpu / 1e6) +
+           format("\"total_us\": %.4f", microseconds(done - began, calls));
+  }
+
+ private:
+  cublasHandle_t handle() const {
+    int64_t found = 0;
+    check(wick_cuda_cublas_handle(stream_, &found, &error));
+    auto* handle = reinterpret_cast<cublasHandle_t>(found);
+    // LibTorch's own mode may be TF32, which would go for every FP32.
+    cuda_.check(cuda_.set_math_mode(handle, CUBLAS_DEFAULT_MATH));
+    return handle;
+  }
+
+  void enqueue(const Operands& operands, int calls) const {
+    cublasHandle_t once = handle();
+    const auto* a = reinterpret_cast<const void*>(describe(operands.a).data);
+    const auto* b = reinterpret_cast<const void*>(describe(operands.b).data);
+    auto* c = reinterpret_cast<void*>(describe(operands.c).data);
+    const Type& type = operands.type;
+    const bool wide = type.compute == CUBLAS_COMPUTE_64F;
+    const void* alpha = wide ? static_cast<const void*>(&one64_) : &one32_;
+    const void* beta = wide ? static_cast<const void*>(&zero64_) : &zero32_;
+    const auto [m, n, k] = operands.size;
+    for (int i = 0; i < calls; ++i) {
+      cublasHandle_t used = handle_each_ ? handle() : once;
+      if (operands.batch == 1) {
+        cuda_.check(cuda_.gemm(used, CUBLAS_OP_N, CUBLAS_OP_N, n, m, k, alpha, b, type.data, n, a, type.data, k, beta, c,
+                               type.data, n, type.compute, CUBLAS_GEMM_DEFAULT));
+      } else {
+        cuda_.check(cuda_.batched_gemm(used, CUBLAS_OP_N, CUBLAS_OP_N, n, m, k, alpha, b, type.data, n, stride(k, n), a,
+                                       type.data, k, stride(m, k), beta, c, type.data, n, stride(m, n), operands.batch,
+                                       type.compute, CUBLAS_GEMM_DEFAULT));
+      }
+    }
+  }
+
+  static long long stride(int rows, int columns) { return static_cast<long long>(rows) * columns; }
+
+  const Cuda cuda_;
+  int device_;
+  bool handle_each_;
+  int64_t stream_ = 0;
+  cudaEvent_t start_ = nullptr;
+  cudaEvent_t stop_ = nullptr;
+  const float one32_ = 1;
+  const float zero32_ = 0;
+  const double one64_ = 1;
+  const double zero64_ = 0;
+};
+
+class OnCpu : public Side {
+ public:
+  void multiply(const Operands& operands, int calls) override {
+    wick_operator& multiply = operands.batch == 1 ? mm_ : bmm_;
+    const std::string name = operands.batch == 1 ? "aten::mm" : "aten::bmm";
+    if (multiply == 0) {
+      check(wick_operator_find(name.data(), static_cast<int64_t>(name.size()), "out", 3, &multiply, &error));
+    }
+    const wick_value arguments[] = {value(WICK_TENSOR, operands.a), value(WICK_TENSOR, operands.b),
+                                    value(WICK_KEYWORD, reinterpret_cast<int64_t>("out"), 3),
+                                    value(WICK_TENSOR, operands.c)};
+    wick_call_options options{};
+    options.mode = WICK_MODE_INFERENCE;
+    for (int i = 0; i < calls; ++i) {
+      wick_result result;
+      check(wick_operator_call(multiply, &options, arguments, 4, &result, &error));
+      const wick_tensor same = result.values->integer;
+      wick_result_free(result.storage);
+      wick_tensor_free(same);
+    }
+  }
+
+  std::string sample(const Operands& operands, int calls) override {
+    const auto began = Clock::now();
+    multiply(operands, calls);
+    return format("\"total_us\": %.4f", microseconds(Clock::now() - began, calls));
+  }
+
+ private:
+  wick_operator mm_ = 0;
+  wick_operator bmm_ = 0;
+};
+
+void print_sample(Side& side, const Operands& operands, int calls) {
+  const std::string own = side.sample(operands, calls);
+  std::printf("{\"engine\": \"cpp\", \"m\": %d, \"n\": %d, \"k\": %d, \"batch\": %d, \"dtype\": \"%s\", \"calls\": %d, %s}\n",
+              operands.size.m, operands.size.n, operands.size.k, operands.batch, operands.type.name, calls, own.c_str());
   std::fflush(stdout);
 }
 
 void run(const Settings& settings) {
   check(wick_initialize(&error));
-  const Cuda cuda;
-  int32_t devices = 0;
-  check(wick_cuda_device_count(&devices, &error));
-  if (devices == 0) {
-    fail("there is no CUDA device");
-  }
-  cudaEvent_t start = nullptr;
-  cudaEvent_t stop = nullptr;
-  cuda.check(cuda.event_create(&start));
-  cuda.check(cuda.event_create(&stop));
-  std::vector<Gemm> gemms;
-  for (const Size& size : settings.sizes) {
+  const std::unique_ptr<Side> side = settings.device < 0 ? std::unique_ptr<Side>(std::make_unique<OnCpu>())
+                                                         : std::make_unique<OnCuda>(settings);
+  std::vector<Operands> products;
+  std::vector<int> calls;
+  for (size_t i = 0; i < settings.sizes.size(); ++i) {
     for (const Type& type : settings.types) {
-      gemms.emplace_back(cuda, size, type, settings.batch);
-      for (int i = 0; i < settings.warmup; ++i) {
-        gemms.back().enqueue(prepared_handle(cuda));
+      const Size& size = settings.sizes[i];
+      products.emplace_back(size, type, settings.batch, settings.device);
+      calls.push_back(settings.calls.size() == 1 ? settings.calls[0] : settings.calls[i]);
+      side->multiply(products.back(), std::min(settings.warmup, calls.back()));
+      if (!settings.out.empty()) {
+        write_spread(products.back().c, settings.out + "." + type.name + "-" + std::to_string(size.m) + ".f32");
       }
     }
   }
-  check(wick_cuda_synchronize(0, &error));
   std::string line;
   for (int i = 0; settings.rounds > 0 ? i < settings.rounds : static_cast<bool>(std::getline(std::cin, line)); ++i) {
-    for (const Gemm& gemm : gemms) {
-      sample(cuda, gemm, settings, start, stop);
+    for (size_t j = 0; j < products.size(); ++j) {
+      print_sample(*side, products[j], calls[j]);
     }
   }
 }
@@ -324,6 +459,19 @@ Type type(const std::string& name) {
   fail("expected fp32, tf32, fp16, bf16 or fp64, got '" + name + "'");
 }
 
+int device(const std::string& name) {
+  if (name == cpu) {
+    return -1;
+  }
+  if (name == "cuda:0") {
+    return 0;
+  }
+  if (name.rfind("cuda:", 0) != 0) {
+    fail("expected cpu or a device like cuda:0, got '" + name + "'");
+  }
+  return number(name.substr(5));
+}
+
 Settings settings(int count, char** arguments) {
   Settings read;
   Size own{0, 0, 0};
@@ -351,11 +499,18 @@ Settings settings(int count, char** arguments) {
     } else if (option == "--batch") {
       read.batch = number(value);
     } else if (option == "--calls") {
-      read.calls = number(value);
+      read.calls.clear();
+      for (const std::string& part : parts(value)) {
+        read.calls.push_back(number(part));
+      }
     } else if (option == "--rounds") {
       read.rounds = number(value);
     } else if (option == "--warmup") {
       read.warmup = number(value);
+    } else if (option == "--device") {
+      read.device = device(value);
+    } else if (option == "--out") {
+      read.out = value;
     } else if (option == "--handle") {
       if (value != "once" && value != "each") {
         fail("expected --handle once or each, got '" + value + "'");
@@ -373,12 +528,16 @@ Settings settings(int count, char** arguments) {
   if (read.sizes.empty() || read.types.empty()) {
     fail("expected --size (or --m, --n and --k) and --dtype");
   }
+  if (read.calls.size() != 1 && read.calls.size() != read.sizes.size()) {
+    fail("expected --calls once, or once for each size");
+  }
   return read;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  run(settings(count, arguments));
+  // On a thread that is not the first, as Java's are.
+  std::thread(run, settings(count, arguments)).join();
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <mutex>
 #include <new>
 
 #include <c10/core/CPUAllocator.h>
@@ -16,6 +17,8 @@
 #include <c10/util/Exception.h>
 #include <wick/runtime.h>
 
+#include "memory_attribution.h"
+#include "memory_recorder.h"
 #include "refusal.h"
 
 namespace wick {
@@ -24,7 +27,9 @@ namespace {
 // Stands in front of the data; a whole alignment unit, so that the data keep LibTorch's alignment.
 struct Header {
   int64_t bytes;
-  void* block;  // what the C library gave
+  void* block;       // what the C library gave
+  int64_t sequence;  // of the event that gave it out; 0 when nothing recorded then
+  int32_t context;
 };
 constexpr size_t header_bytes = c10::gAlignment;
 static_assert(header_bytes >= sizeof(Header));
@@ -43,14 +48,19 @@ constexpr size_t huge_page_bytes = size_t{2} << 20;
 // Any allocator of higher priority would take over; no other is expected in a JVM.
 constexpr uint8_t priority = 100;
 
+// Stands in the count of bytes while something records, so that one atomic operation both counts and tells whether what
+// it counts must have an event: nothing is counted twice or not at all when recording begins or ends.
+constexpr int64_t recording_bit = int64_t{1} << 62;
+
 struct Counters {
-  std::atomic<int64_t> bytes{0};
+  std::atomic<int64_t> state{0};  // bytes given out, and recording_bit
   std::atomic<int64_t> bytes_peak{0};
   std::atomic<int64_t> bytes_allocated{0};
   std::atomic<int64_t> blocks{0};
   std::atomic<int64_t> blocks_peak{0};
   std::atomic<int64_t> blocks_allocated{0};
   std::atomic<int64_t> limit{0};
+  std::atomic<int64_t> refused{0};
 };
 
 std::atomic<bool> huge_pages{true};
@@ -63,23 +73,88 @@ void raise_peak(std::atomic<int64_t>& peak, int64_t value) noexcept {
   }
 }
 
+bool records(int64_t state) noexcept { return (state & recording_bit) != 0; }
+
+int64_t bytes_of(int64_t state) noexcept { return state & ~recording_bit; }
+
+int64_t bytes_now() noexcept { return bytes_of(counters.state.load(std::memory_order_relaxed)); }
+
+MemoryRecorder& recorder() {
+  static MemoryRecorder& cpu = MemoryRecorder::of(-1);
+  return cpu;
+}
+
 [[noreturn]] void refuse(size_t bytes, int64_t allocated, int64_t limit) {
   const auto requested =
       static_cast<int64_t>(std::min<size_t>(bytes, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
+  counters.refused.fetch_add(1, std::memory_order_relaxed);
+  if (records(counters.state.load(std::memory_order_relaxed))) {
+    const int32_t context = present_context();
+    const std::lock_guard<std::mutex> lock(recorder().mutex());
+    recorder().append(WICK_MEMORY_OOM, 0, requested, 0, 0, context);
+  }
   note_refusal({requested, allocated, limit, 0, 0, 0});
   TORCH_CHECK(false, cpu_refusal_text, " ", requested, " bytes: ", allocated, " bytes are allocated and ",
               limit > 0 ? c10::str("the limit is ", limit) : std::string("the machine has no more"));
 }
 
-// Counts bytes in before they are allocated, so that two threads cannot both pass just below the limit.
-void reserve(int64_t bytes) {
+bool fits(int64_t bytes, int64_t state, int64_t limit) noexcept {
+  return limit <= 0 || bytes <= limit - bytes_of(state);
+}
+
+// Counts bytes in before they are allocated, so that two threads cannot both pass just below the limit. Counts nothing
+// and returns false when something records.
+bool reserve(int64_t bytes) {
   const int64_t limit = counters.limit.load(std::memory_order_relaxed);
-  int64_t seen = counters.bytes.load(std::memory_order_relaxed);
+  int64_t seen = counters.state.load(std::memory_order_relaxed);
   do {
-    if (limit > 0 && bytes > limit - seen) {
-      refuse(static_cast<size_t>(bytes), seen, limit);
+    if (!fits(bytes, seen, limit)) {
+      refuse(static_cast<size_t>(bytes), bytes_of(seen), limit);
     }
-  } while (!counters.bytes.compare_exchange_weak(seen, seen + bytes, std::memory_order_relaxed));
+    if (records(seen)) {
+      return false;
+    }
+  } while (!counters.state.compare_exchange_weak(seen, seen + bytes, std::memory_order_relaxed));
+  raise_peak(counters.bytes_peak, seen + bytes);
+  return true;
+}
+
+// Counts an allocation in and records it. False, with nothing done, where it would go beyond the limit.
+bool count_recorded(void* data, Header& header) {
+  const int32_t context = present_context();
+  const std::lock_guard<std::mutex> lock(recorder().mutex());
+  const int64_t limit = counters.limit.load(std::memory_order_relaxed);
+  int64_t seen = counters.state.load(std::memory_order_relaxed);
+  do {
+    if (!fits(header.bytes, seen, limit)) {
+      return false;
+    }
+  } while (!counters.state.compare_exchange_weak(seen, seen + header.bytes, std::memory_order_relaxed));
+  raise_peak(counters.bytes_peak, bytes_of(seen) + header.bytes);
+  if (records(seen)) {
+    header.sequence =
+        recorder().append(WICK_MEMORY_ALLOC, reinterpret_cast<int64_t>(data), header.bytes, 0, 0, context);
+    header.context = context;
+  }
+  return true;
+}
+
+// Counts bytes out, with an event when something records. Before the memory is freed: its next owner's event must come
+// later than this.
+int64_t count_out(void* data, const Header& header) {
+  int64_t seen = counters.state.load(std::memory_order_relaxed);
+  while (!records(seen)) {
+    if (counters.state.compare_exchange_weak(seen, seen - header.bytes, std::memory_order_relaxed)) {
+      return bytes_of(seen) - header.bytes;
+    }
+  }
+  const std::lock_guard<std::mutex> lock(recorder().mutex());
+  seen = counters.state.fetch_sub(header.bytes, std::memory_order_relaxed);
+  if (records(seen)) {
+    recorder().append(WICK_MEMORY_FREE_COMPLETED, reinterpret_cast<int64_t>(data), header.bytes, header.sequence, 0,
+                      recorder().is_recent(header.sequence) ? header.context : 0);
+  }
+  return bytes_of(seen) - header.bytes;
 }
 
 Header& header_of(void* data) { return *reinterpret_cast<Header*>(static_cast<char*>(data) - header_bytes); }
@@ -115,7 +190,10 @@ void* allocate_large(size_t bytes) {
 // request; the rest is LibTorch's own way. All of them are freed by c10::free_cpu, which is the C library's free.
 void* allocate_data(size_t bytes) {
   void* data = bytes <= small_bytes ? allocate_small(bytes) : allocate_large(bytes);
-  header_of(data).bytes = static_cast<int64_t>(bytes);
+  Header& header = header_of(data);
+  header.bytes = static_cast<int64_t>(bytes);
+  header.sequence = 0;
+  header.context = 0;
   return data;
 }
 
@@ -124,10 +202,10 @@ void release(void* data) {
     return;
   }
   const Header header = header_of(data);
+  count_out(data, header);
+  counters.blocks.fetch_sub(1, std::memory_order_relaxed);
   c10::profiledCPUMemoryReporter().Delete(data);
   c10::free_cpu(header.block);
-  counters.bytes.fetch_sub(header.bytes, std::memory_order_relaxed);
-  counters.blocks.fetch_sub(1, std::memory_order_relaxed);
 }
 
 class CountingAllocator final : public c10::Allocator {
@@ -138,18 +216,20 @@ class CountingAllocator final : public c10::Allocator {
       return {nullptr, nullptr, &release, cpu};
     }
     if (bytes > static_cast<size_t>(std::numeric_limits<int64_t>::max()) - header_bytes) {
-      refuse(bytes, counters.bytes.load(std::memory_order_relaxed), counters.limit.load(std::memory_order_relaxed));
+      refuse(bytes, bytes_now(), counters.limit.load(std::memory_order_relaxed));
     }
     const auto size = static_cast<int64_t>(bytes);
-    reserve(size);
+    const bool counted = reserve(size);
     void* data = nullptr;
     try {
       data = allocate_data(bytes);
     } catch (...) {
-      const int64_t others = counters.bytes.fetch_sub(size, std::memory_order_relaxed) - size;
-      refuse(bytes, others, 0);
+      refuse(bytes, counted ? count_out(nullptr, {size, nullptr, 0, 0}) : bytes_now(), 0);
     }
-    raise_peak(counters.bytes_peak, counters.bytes.load(std::memory_order_relaxed));
+    if (!counted && !count_recorded(data, header_of(data))) {
+      c10::free_cpu(header_of(data).block);
+      refuse(bytes, bytes_now(), counters.limit.load(std::memory_order_relaxed));
+    }
     counters.bytes_allocated.fetch_add(size, std::memory_order_relaxed);
     counters.blocks_allocated.fetch_add(1, std::memory_order_relaxed);
     raise_peak(counters.blocks_peak, counters.blocks.fetch_add(1, std::memory_order_relaxed) + 1);
@@ -168,6 +248,11 @@ class CountingAllocator final : public c10::Allocator {
 
 }  // namespace
 
+int64_t switch_cpu_recording(bool on) noexcept {
+  return bytes_of(on ? counters.state.fetch_or(recording_bit, std::memory_order_relaxed)
+                     : counters.state.fetch_and(~recording_bit, std::memory_order_relaxed));
+}
+
 void install_cpu_allocator() {
   static CountingAllocator allocator;
   c10::SetCPUAllocator(&allocator, priority);
@@ -182,7 +267,7 @@ void wick_cpu_memory_get(wick_cpu_memory* memory) noexcept {
   if (memory == nullptr) {
     return;
   }
-  memory->allocated_bytes_current = counters.bytes.load(std::memory_order_relaxed);
+  memory->allocated_bytes_current = wick::bytes_now();
   memory->allocated_bytes_peak = counters.bytes_peak.load(std::memory_order_relaxed);
   memory->allocated_bytes_allocated = counters.bytes_allocated.load(std::memory_order_relaxed);
   memory->allocated_bytes_freed = memory->allocated_bytes_allocated - memory->allocated_bytes_current;
@@ -190,11 +275,13 @@ void wick_cpu_memory_get(wick_cpu_memory* memory) noexcept {
   memory->allocation_peak = counters.blocks_peak.load(std::memory_order_relaxed);
   memory->allocation_allocated = counters.blocks_allocated.load(std::memory_order_relaxed);
   memory->allocation_freed = memory->allocation_allocated - memory->allocation_current;
+  memory->num_ooms = counters.refused.load(std::memory_order_relaxed);
+  memory->limit_bytes = counters.limit.load(std::memory_order_relaxed);
 }
 
 void wick_cpu_memory_reset_peak(void) noexcept {
   using wick::counters;
-  counters.bytes_peak.store(counters.bytes.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  counters.bytes_peak.store(wick::bytes_now(), std::memory_order_relaxed);
   counters.blocks_peak.store(counters.blocks.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 

@@ -13,6 +13,10 @@ struct CudaHooks {
   void (*first_use)();
   // After a failed call whose record is filled: makes a CUDA error of it where it is one.
   void (*classify)(wick_error& record) noexcept;
+  // From now on wick_shared_memory_event is told what a device's allocator does.
+  void (*watch_memory)(int32_t device);
+  // Bytes that owners of a device's memory asked for and have not given back.
+  int64_t (*requested_bytes)(int32_t device);
 };
 
 // Null as long as wick_cuda is not there.
@@ -27,6 +31,9 @@ WICK_API void wick_shared_set_cuda_hooks(const wick::CudaHooks* hooks) noexcept;
 // An allocator refused on this thread: the call that fails because of it reports these figures.
 WICK_API void wick_shared_note_refusal(const wick::Refusal* refusal) noexcept;
 WICK_API void wick_shared_count_handles(int64_t change) noexcept;
+// A device's allocator did something (enum wick_memory_action); it may hold its lock.
+WICK_API void wick_shared_memory_event(int32_t device, int32_t action, int64_t address, int64_t bytes,
+                                       int64_t stream) noexcept;
 
 }  // extern "C"
 

@@ -93,7 +93,10 @@ TEST(a_limit_is_out_of_memory_with_numbers) {
   CHECK_EQUAL(error.allocated_bytes, before.allocated_bytes_current);
   CHECK_EQUAL(error.limit_bytes, limit);
   CHECK_EQUAL(memory().allocated_bytes_current, before.allocated_bytes_current);
+  CHECK_EQUAL(memory().limit_bytes, limit);
+  CHECK_EQUAL(memory().num_ooms, before.num_ooms + 1);
   wick_cpu_memory_set_limit(0);
+  CHECK_EQUAL(memory().limit_bytes, 0);
   CHECK_OK(allocate(10001, a));
 }
 

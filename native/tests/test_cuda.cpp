@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <cmath>
+
 #include "support.h"
 
 namespace {
@@ -39,6 +41,8 @@ TEST(nothing_of_a_device_that_is_not_there) {
   int32_t least = 0;
   int32_t greatest = 0;
   wick_cuda_memory memory;
+  wick_cuda_use use;
+  double fraction = 0;
   CHECK_OK(wick_cuda_initialize(&error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_stream_take(none, 0, &out, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_stream_take(-1, 0, &out, &error));
@@ -47,6 +51,11 @@ TEST(nothing_of_a_device_that_is_not_there) {
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_event_create(none, 0, 0, &out, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_graph_begin(none, 1, 0, &out, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_get(none, &memory, &error));
+  CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_use(none, &use, &error));
+  CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_fraction_get(none, &fraction, &error));
+  CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_fraction_set(none, 0.5, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "share of 0 to 1", wick_cuda_memory_fraction_set(none, NAN, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "share of 0 to 1", wick_cuda_memory_fraction_set(none, 1.01, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_memory_reset_peak(none, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_wait_set(none, WICK_CUDA_WAIT_SPIN, &error));
   CHECK_FAILS(WICK_NOT_FOUND, "there is no CUDA device", wick_cuda_wait_get(none, &least, &error));
@@ -138,6 +147,47 @@ TEST(cublas_handles_are_libtorchs) {
   int64_t again = 0;
   CHECK_OK(wick_cuda_cublas_handle(0, &again, &error));
   CHECK_EQUAL(handle, again);
+  CHECK_OK(wick_cuda_set_device(previous, nullptr, &error));
+}
+
+int64_t allocated_bytes() {
+  wick_cuda_memory memory;
+  CHECK_OK(wick_cuda_memory_get(0, &memory, &error));
+  return memory.allocated_bytes.all.current;
+}
+
+TEST(workspaces_are_what_a_handle_and_a_stream_allocate) {
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "null", wick_cuda_workspaces_get(nullptr, &error));
+  wick_cuda_workspaces sizes;
+  if (dlopen("libtorch_cuda.so", RTLD_LAZY) == nullptr) {
+    CHECK_FAILS(WICK_UNSUPPORTED, "libtorch_cuda.so", wick_cuda_workspaces_get(&sizes, &error));
+    CHECK_FAILS(WICK_UNSUPPORTED, "libtorch_cuda.so", wick_cuda_workspaces_free(&error));
+    return;
+  }
+  if (device_count() == 0) {
+    return;
+  }
+  int32_t previous = -1;
+  CHECK_OK(wick_cuda_set_device(0, &previous, &error));
+  Owned<&wick_tensor_free> tensor;
+  const int64_t size = 1;
+  const wick_call_options options{};
+  CHECK_OK(wick_tensor_empty(&size, 1, FLOAT32, 1, 0, &options, tensor.out(), &error));
+  CHECK_OK(wick_cuda_workspaces_free(&error));
+  const int64_t without = allocated_bytes();
+  int64_t handle = 0;
+  CHECK_OK(wick_cuda_cublas_handle(0, &handle, &error));
+  const int64_t with = allocated_bytes();
+  CHECK(with > without);
+  // LibTorch 2.6 does not say how large it is.
+  if (wick_cuda_workspaces_get(&sizes, &error) == WICK_OK) {
+    CHECK_EQUAL(with - without, sizes.cublas_bytes);
+    CHECK(sizes.cublaslt_bytes > 0);
+  } else {
+    CHECK_FAILS(WICK_UNSUPPORTED, "getChosenWorkspaceSize", wick_cuda_workspaces_get(&sizes, &error));
+  }
+  CHECK_OK(wick_cuda_workspaces_free(&error));
+  CHECK_EQUAL(allocated_bytes(), without);
   CHECK_OK(wick_cuda_set_device(previous, nullptr, &error));
 }
 

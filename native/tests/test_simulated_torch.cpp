@@ -215,10 +215,62 @@ TEST(what_a_capture_allocates_is_the_graphs_until_it_is_freed) {
   CHECK_OK(wick_cuda_graph_begin(0, stream, 0, &graph, &error));
   add();
   CHECK_OK(wick_cuda_graph_end(graph, 0, nullptr, &error));
-  CHECK(reserved() > before);
+  const int64_t graphs = reserved() - before;
+  CHECK(graphs > 0);
+  wick_cuda_use use;
+  CHECK_OK(wick_cuda_memory_use(0, &use, &error));
+  CHECK_EQUAL(use.private_pool_bytes, graphs);
   CHECK_OK(wick_cuda_graph_launch(graph, stream, &error));
   wick_cuda_graph_free(graph);
   CHECK_EQUAL(reserved(), before);
+  CHECK_OK(wick_cuda_memory_use(0, &use, &error));
+  CHECK_EQUAL(use.private_pool_bytes, 0);
+}
+
+// A look at a device that this process has not used: the second one.
+TEST(figures_of_an_unused_device_make_no_context) {
+  int32_t count = 0;
+  CHECK_OK(wick_cuda_device_count(&count, &error));
+  if (count < 2) {
+    return;
+  }
+  wick_cuda_use use;
+  wick_cuda_memory memory;
+  CHECK_OK(wick_cuda_memory_get(1, &memory, &error));
+  CHECK_EQUAL(memory.reserved_bytes.all.current, 0);
+  CHECK_OK(wick_cuda_memory_use(1, &use, &error));
+  CHECK_EQUAL(use.device_total_bytes, -1);
+  CHECK_OK(wick_cuda_memory_use(1, &use, &error));
+  CHECK_EQUAL(use.device_free_bytes, -1);
+}
+
+TEST(the_largest_free_block_is_found) {
+  CHECK_OK(wick_cuda_memory_trim(&error));
+  const int64_t bytes = int64_t{32} << 20;
+  { const Tensor x = to(noise({bytes / 4}), "cuda:0"); }
+  wick_cuda_use use;
+  CHECK_OK(wick_cuda_memory_use(0, &use, &error));
+  CHECK(use.largest_free_block_bytes >= bytes);
+  CHECK(use.device_free_bytes > 0 && use.device_free_bytes < use.device_total_bytes);
+  CHECK_OK(wick_cuda_memory_trim(&error));
+  CHECK_OK(wick_cuda_memory_use(0, &use, &error));
+  CHECK(use.largest_free_block_bytes < bytes);
+}
+
+TEST(a_share_of_the_device_is_a_limit) {
+  double before = 0;
+  CHECK_OK(wick_cuda_memory_fraction_get(0, &before, &error));
+  CHECK(before == 1);
+  CHECK_OK(wick_cuda_memory_fraction_set(0, 0.25, &error));
+  double fraction = 0;
+  CHECK_OK(wick_cuda_memory_fraction_get(0, &fraction, &error));
+  CHECK(fraction == 0.25);
+  const int64_t half_a_gib = int64_t{1} << 27;
+  Tensor tensor;
+  CHECK_FAILS(WICK_OUT_OF_MEMORY, "CUDA out of memory",
+              wick_tensor_empty(&half_a_gib, 1, FLOAT32, 1, 0, nullptr, tensor.out(), &error));
+  CHECK_OK(wick_cuda_memory_fraction_set(0, before, &error));
+  CHECK_OK(wick_tensor_empty(&half_a_gib, 1, FLOAT32, 1, 0, nullptr, tensor.out(), &error));
 }
 
 // The default stream is 0, and no less a stream that a launch may still be on.

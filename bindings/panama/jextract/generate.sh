@@ -7,7 +7,9 @@
 # The bindings of cuBLAS and cuBLASLt are generated too where CUBLAS_INCLUDE names its headers and those of CUDA's runtime,
 # separated by a colon, else left as they are. A toolkit has both in one directory; pip's wheels nvidia-cublas-cu12 and
 # nvidia-cuda-runtime-cu12 (12.8 was taken) in nvidia/cublas/include and nvidia/cuda_runtime/include. The functions in
-# cublas.includes and cublaslt.includes are declared alike in CUDA 12 and 13.
+# cublas.includes and cublaslt.includes are declared alike in CUDA 12 and 13. Likewise those of NVML where NVML_INCLUDE
+# names the directory of nvml.h: a toolkit's, or nvidia/nvml_dev/include of pip's wheel nvidia-nvml-dev-cu12 (12.9 was
+# taken). NVML is the driver's library and is loaded by name when it is asked first.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 jextract=${JEXTRACT:-jextract}
@@ -48,4 +50,12 @@ if [[ -n ${CUBLAS_INCLUDE:-} ]]; then
   # For sha256sum --check: what was asked for, and where the functions are declared.
   { (cd "$options" && sha256sum cublas.includes cublaslt.includes); \
     (cd "$headers" && sha256sum cublas_api.h cublasLt.h); } > $options/cublas.sha256
+fi
+
+if [[ -n ${NVML_INCLUDE:-} ]]; then
+  [[ -f $NVML_INCLUDE/nvml.h ]] || { echo "NVML_INCLUDE: no nvml.h in $NVML_INCLUDE" >&2; exit 1; }
+  rm -rf "$classes/nvml"
+  "$jextract" @$options/nvml.includes --include-dir "$NVML_INCLUDE" --library :libnvidia-ml.so.1 \
+    --target-package "$package.nvml" --header-class-name Nvml --output "$out" "$NVML_INCLUDE/nvml.h"
+  { (cd "$options" && sha256sum nvml.includes); (cd "$NVML_INCLUDE" && sha256sum nvml.h); } > $options/nvml.sha256
 fi

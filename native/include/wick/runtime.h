@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a function or struct of these headers changes its meaning. */
-enum { WICK_INTERFACE_VERSION = 2 };
+enum { WICK_INTERFACE_VERSION = 3 };
 
 /* WICK_INTERFACE_VERSION this library was compiled with. A constant: no lock, no allocation, cannot throw. */
 WICK_API int32_t wick_interface_version(void) WICK_NOEXCEPT;
@@ -78,6 +78,8 @@ typedef struct wick_cpu_memory {
   int64_t allocation_peak;
   int64_t allocation_allocated;
   int64_t allocation_freed;
+  int64_t num_ooms; /* allocations that were refused, by the limit or the machine */
+  int64_t limit_bytes; /* 0 without one */
 } wick_cpu_memory;
 
 WICK_API void wick_cpu_memory_get(wick_cpu_memory *memory) WICK_NOEXCEPT;

@@ -3,6 +3,7 @@
 #define WICK_WICK_H
 
 #include <wick/error.h>
+#include <wick/memory_recording.h>
 #include <wick/module.h>
 #include <wick/operator.h>
 #include <wick/runtime.h>

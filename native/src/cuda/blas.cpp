@@ -1,26 +1,12 @@
-#include <dlfcn.h>
-
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
 #include <wick/cuda_blas.h>
 
 #include "cuda_error.h"
+#include "torch_cuda.h"
 
 namespace wick {
 namespace {
-
-// Found when it is needed and not linked to: libtorch_cuda wants cuDNN, NCCL and the like, gigabytes that a machine
-// without a device need not have, and this library loads there too. The symbols spell the parameters out.
-void* torch_cuda_function(const char* symbol) {
-  // The JVM's libraries are not in the global scope, so the library is named; NOLOAD gives the one that is there.
-  void* library = dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD);
-  if (library == nullptr) {
-    throw Failure(WICK_UNSUPPORTED, "libtorch_cuda.so is not loaded");
-  }
-  void* function = dlsym(library, symbol);
-  dlclose(library);
-  return function;
-}
 
 using BlasHandle = void* (*)();
 using BlasHandleWithSetup = void* (*)(bool);

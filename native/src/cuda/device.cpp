@@ -12,17 +12,10 @@
 
 #include "../cuda_hooks.h"
 #include "cuda_error.h"
+#include "memory.h"
 
 namespace wick {
 namespace {
-
-void check_index(int32_t index) {
-  const int32_t count = c10::cuda::device_count();
-  if (index < 0 || index >= count) {
-    throw Failure(WICK_NOT_FOUND, "there is no CUDA device " + std::to_string(index) + "; LibTorch sees " +
-                                      std::to_string(count));
-  }
-}
 
 // LibTorch calls this on the thread whose allocation fails, after it has let go of the allocator's lock.
 void note_out_of_memory(int64_t device, size_t requested, size_t total, size_t free) {
@@ -45,7 +38,7 @@ void first_use() {
   });
 }
 
-constexpr CudaHooks hooks{&first_use, &classify_failure};
+constexpr CudaHooks hooks{&first_use, &classify_failure, &watch_memory, &requested_bytes};
 
 void describe(int32_t index, wick_cuda_device& device) {
   const CurrentDevice current(index);
@@ -72,8 +65,16 @@ void describe(int32_t index, wick_cuda_device& device) {
 
 }  // namespace
 
+void check_device_index(int32_t index) {
+  const int32_t count = c10::cuda::device_count();
+  if (index < 0 || index >= count) {
+    throw Failure(WICK_NOT_FOUND, "there is no CUDA device " + std::to_string(index) + "; LibTorch sees " +
+                                      std::to_string(count));
+  }
+}
+
 void use_device(int32_t index) {
-  check_index(index);
+  check_device_index(index);
   first_use();
 }
 
@@ -115,14 +116,14 @@ int32_t wick_cuda_device_count(int32_t* count, wick_error* error) noexcept {
 int32_t wick_cuda_device_describe(int32_t index, wick_cuda_device* device, wick_error* error) noexcept {
   return wick::protect_cuda(error, [&] {
     auto& out = wick::target(device);
-    wick::check_index(index);
+    wick::check_device_index(index);
     wick::describe(index, out);
   });
 }
 
 int32_t wick_cuda_set_device(int32_t index, int32_t* previous, wick_error* error) noexcept {
   return wick::protect_cuda(error, [&] {
-    wick::check_index(index);
+    wick::check_device_index(index);
     int before = 0;
     wick::check(cudaGetDevice(&before), "asking for the current device");
     if (index != before) {
@@ -136,7 +137,7 @@ int32_t wick_cuda_set_device(int32_t index, int32_t* previous, wick_error* error
 
 int32_t wick_cuda_synchronize(int32_t index, wick_error* error) noexcept {
   return wick::protect_cuda(error, [&] {
-    wick::check_index(index);
+    wick::check_device_index(index);
     const wick::CurrentDevice current(index);
     wick::check(cudaDeviceSynchronize(), "waiting for a device");
   });

@@ -8,7 +8,10 @@
 
 namespace wick {
 
-// Throws WICK_NOT_FOUND where there is no such device; makes LibTorch's side of CUDA ready otherwise.
+// Throws WICK_NOT_FOUND where there is no such device.
+void check_device_index(int32_t index);
+
+// The same; makes LibTorch's side of CUDA ready otherwise.
 void use_device(int32_t index);
 
 // Makes a device current for as long as it lives.

@@ -1,6 +1,8 @@
 package dev.wick.bench;
 
 import dev.wick.DType;
+import dev.wick.Device;
+import dev.wick.Operator;
 import dev.wick.Tensor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -12,6 +14,8 @@ import java.nio.file.Path;
 final class BenchFiles {
     private static final int NPY_LENGTH_AT = 8;
     private static final int NPY_HEADER_AT = 10;
+    /** Of a result, about so many are written. */
+    private static final long WRITTEN_ELEMENTS = 1 << 20;
 
     private BenchFiles() {
     }
@@ -39,5 +43,19 @@ final class BenchFiles {
             throw new IOException(file + " does not hold " + tensor);
         }
         MemorySegment.copy(bytes, header, tensor.segment(), ValueLayout.JAVA_BYTE, 0, bytes.length - header);
+    }
+
+    /** Writes elements of a tensor as float32: all of them, or as many as suffice to compare it, evenly spread. */
+    static void writeSpread(Tensor tensor, Path file) throws IOException {
+        long elements = tensor.elementCount();
+        // Odd, so that it falls on every row and on every column of a tile.
+        long step = elements <= WRITTEN_ELEMENTS ? 1 : elements / WRITTEN_ELEMENTS | 1;
+        try (Tensor row = tensor.reshape(elements);
+                Tensor some = Operator.call("aten::slice", row, 0, null, null, step).tensor();
+                Tensor floats = some.to(DType.FLOAT32);
+                Tensor here = floats.to(Device.CPU);
+                Tensor dense = Operator.call("aten::contiguous", here).tensor()) {
+            Files.write(file, dense.segment().toArray(ValueLayout.JAVA_BYTE));
+        }
     }
 }

@@ -6,14 +6,15 @@ import dev.wick.CudaEvent;
 import dev.wick.CudaStream;
 import dev.wick.DType;
 import dev.wick.Device;
+import dev.wick.DeviceMemory;
 import dev.wick.Model;
 import dev.wick.ModuleBuilder;
 import dev.wick.Optimization;
 import dev.wick.Runner;
 import dev.wick.Tensor;
 import dev.wick.TorchScriptModel;
-import dev.wick.binding.CudaMemory;
 import dev.wick.binding.CudaNumerics;
+import dev.wick.binding.CudaWorkspaces;
 import dev.wick.error.UnsupportedFeatureException;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
@@ -101,8 +102,8 @@ public final class DeviceRound {
             long ready = System.nanoTime();
             boolean cuda = device.type() == Device.Type.CUDA;
             if (cuda) {
-                Cuda.trimMemory();
-                Cuda.resetPeakMemory(device);
+                DeviceMemory.trim(device);
+                DeviceMemory.resetPeaks(device);
             }
             for (int i = 0; i < warmUp; i++) {
                 runner.run();
@@ -118,15 +119,32 @@ public final class DeviceRound {
                     .samples("samplesNs", samples.endToEnd).samples("enqueueNs", samples.enqueue)
                     .samples("gpuNs", samples.gpu);
             if (cuda) {
-                CudaMemory memory = Cuda.memory(device);
+                DeviceMemory memory = DeviceMemory.of(device);
+                long held = memory.allocatedBytes().current();
+                // Nothing is launched again.
+                Cuda.freeWorkspaces();
+                long workspaces = held - DeviceMemory.of(device).allocatedBytes().current();
                 CudaNumerics numerics = Cuda.numerics();
-                report.number("peakAllocatedBytes", memory.allocatedBytes().all().peak())
-                        .number("peakReservedBytes", memory.reservedBytes().all().peak())
+                report.number("peakAllocatedBytes", memory.allocatedBytes().peak())
+                        .number("peakReservedBytes", memory.reservedBytes().peak())
+                        .number("heldBytes", held).number("workspaceBytes", workspaces)
                         .number("tf32Matmul", numerics.tf32Matmul() ? 1 : 0)
                         .number("tf32Cudnn", numerics.tf32Cudnn() ? 1 : 0)
                         .number("cudnnBenchmark", numerics.cudnnBenchmark() ? 1 : 0);
+                reportWorkspaces(report);
             }
             report.write(Path.of(out + ".json"));
+        }
+    }
+
+    /** How large one is, where LibTorch says so. */
+    private static void reportWorkspaces(RoundReport report) {
+        try {
+            CudaWorkspaces sizes = Cuda.workspaces();
+            report.number("cublasWorkspaceBytes", sizes.cublasBytes())
+                    .number("cublasLtWorkspaceBytes", sizes.cublasLtBytes());
+        } catch (UnsupportedFeatureException e) {
+            report.text("workspaceSizesUnknown", e.getMessage());
         }
     }
 

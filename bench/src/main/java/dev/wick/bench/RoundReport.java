@@ -75,6 +75,12 @@ final class RoundReport {
         Files.writeString(file, fields.toString());
     }
 
+    /** As one line, for a driver that waits for it. */
+    void print() {
+        System.out.print(fields);
+        System.out.flush();
+    }
+
     private static String decimal(double value) {
         return Double.isFinite(value) ? Double.toString(value) : "null";
     }

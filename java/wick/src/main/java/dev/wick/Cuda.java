@@ -2,14 +2,14 @@ package dev.wick;
 
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.CudaHostMemory;
-import dev.wick.binding.CudaMemory;
 import dev.wick.binding.CudaNumerics;
 import dev.wick.binding.CudaSyncDebug;
 import dev.wick.binding.CudaWait;
+import dev.wick.binding.CudaWorkspaces;
 import dev.wick.error.BadArgumentException;
 
 /**
- * CUDA's process-wide settings, waits and memory figures; any thread.
+ * CUDA's process-wide settings, waits and page-locked host memory; any thread. Device memory is {@link DeviceMemory}.
  *
  * <p>Every method throws {@link dev.wick.error.UnsupportedFeatureException} where there is no CUDA; the message says why
  * ({@link Engine#missingFeatures()}).
@@ -91,21 +91,6 @@ public final class Cuda {
         binding().configureAllocator(settings);
     }
 
-    /** LibTorch's statistics of a device's memory, under LibTorch's names. */
-    public static CudaMemory memory(Device device) {
-        return binding().memory(index(device));
-    }
-
-    /** Sets the peaks of {@link #memory} to the current values. */
-    public static void resetPeakMemory(Device device) {
-        binding().resetPeakMemory(index(device));
-    }
-
-    /** Gives the device memory that LibTorch caches, of every device, back to the driver; waits for the devices. */
-    public static void trimMemory() {
-        binding().trimMemory();
-    }
-
     /** LibTorch's statistics of page-locked host memory. */
     public static CudaHostMemory hostMemory() {
         return binding().hostMemory();
@@ -119,5 +104,23 @@ public final class Cuda {
     /** Gives page-locked host memory that nothing uses back to the system. */
     public static void trimHostMemory() {
         binding().trimHostMemory();
+    }
+
+    /**
+     * The sizes of the workspaces that LibTorch allocates for cuBLAS, which {@link #memory} counts among what is allocated.
+     *
+     * @throws dev.wick.error.UnsupportedFeatureException before LibTorch 2.10
+     */
+    public static CudaWorkspaces workspaces() {
+        return binding().workspaces();
+    }
+
+    /**
+     * Gives cuBLAS's workspaces, of every device, thread and stream, back to LibTorch's allocator; the next product
+     * allocates one again. Only while no product runs, and when no {@link CudaGraph} or {@link Runner} with one will be
+     * launched again: a graph goes on using the workspace that it was captured with.
+     */
+    public static void freeWorkspaces() {
+        binding().freeWorkspaces();
     }
 }

@@ -1,5 +1,6 @@
 package dev.wick;
 
+import dev.wick.binding.CallSites;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
@@ -18,9 +19,10 @@ final class DeepStack {
     static <T> T call(Supplier<T> work) {
         AtomicReference<T> result = new AtomicReference<>();
         AtomicReference<Throwable> failure = new AtomicReference<>();
+        Supplier<T> inCallersName = CallSites.adopting(work);
         Thread thread = new Thread(null, () -> {
             try {
-                result.set(work.get());
+                result.set(inCallersName.get());
             } catch (Throwable e) {
                 failure.set(e);
             }

@@ -1,6 +1,5 @@
 package dev.wick;
 
-import dev.wick.binding.CpuMemory;
 import dev.wick.binding.CublasBinding;
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.CudaDevice;
@@ -22,8 +21,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 
 /**
- * The LibTorch of this process: the choice of natives and calls, threads, the TorchScript executor, CPU memory; any
- * thread.
+ * The LibTorch of this process: the choice of natives and calls, threads, the TorchScript executor; any thread.
  *
  * <p>It is loaded once, by whatever needs it first, from these settings (and never falls back from a choice that was
  * named):
@@ -32,7 +30,8 @@ import java.util.ServiceLoader;
  * <li>{@code -Dwick.natives=presets|official}: whose LibTorch; an official one is named by {@code -Dwick.libtorch=DIR},
  * {@code -Dwick.libtorch=python} or the variable {@code WICK_LIBTORCH};
  * <li>{@code -Dwick.calls=auto|panama|javacpp}: how Java reaches it;
- * <li>{@code -Dwick.threads=N}, {@code -Dwick.blas.threads=N}, {@code -Dwick.hugePages=false}: see {@link #settings()}.
+ * <li>{@code -Dwick.threads=N}, {@code -Dwick.blas.threads=N}, {@code -Dwick.hugePages=false}: see {@link #settings()};
+ * <li>{@code -Dwick.memory.cpuLimit=BYTES|512m|2g}: see {@link DeviceMemory#setCpuLimit}.
  * </ul>
  */
 public final class Engine {
@@ -85,6 +84,8 @@ public final class Engine {
 
     private static Engine open() {
         NativesRequest request = NativesRequest.fromSettings();
+        String cpuLimit = System.getProperty(DeviceMemory.CPU_LIMIT_PROPERTY);
+        long cpuLimitBytes = cpuLimit == null ? 0 : ByteSize.parse(DeviceMemory.CPU_LIMIT_PROPERTY, cpuLimit);
         String asked = System.getProperty(CALLS_PROPERTY, "auto");
         if (!asked.equals("auto") && !CALLS.contains(asked)) {
             throw new NativesException("-D" + CALLS_PROPERTY + "=" + asked
@@ -104,11 +105,21 @@ public final class Engine {
                 String why = !asked.equals("auto") ? "-D" + CALLS_PROPERTY + "=" + asked
                         : obstacles.isEmpty() ? "all features, and its shim is built"
                                 : String.join("; ", obstacles);
-                return new Engine(provider.open(request), why);
+                Engine engine = new Engine(provider.open(request), why);
+                if (cpuLimitBytes > 0) {
+                    engine.limitCpu(cpuLimit, cpuLimitBytes);
+                }
+                return engine;
             }
             obstacles.add(calls + ": " + obstacle);
         }
         throw new NativesException("LibTorch cannot be reached: " + String.join("; ", obstacles));
+    }
+
+    /** A limit that would not hold is refused. */
+    private void limitCpu(String asked, long bytes) {
+        binding.memory().orElseThrow(() -> new UnsupportedFeatureException("-D" + DeviceMemory.CPU_LIMIT_PROPERTY + "="
+                + asked + ": " + binding.missingFeatures().get(TorchBinding.MEMORY))).setCpuLimit(bytes);
     }
 
     /** {@code panama} or {@code javacpp}. */
@@ -150,7 +161,7 @@ public final class Engine {
         return facet(binding.cuda(), TorchBinding.CUDA);
     }
 
-    private MemoryBinding memory() {
+    MemoryBinding memory() {
         return facet(binding.memory(), TorchBinding.MEMORY);
     }
 
@@ -240,25 +251,6 @@ public final class Engine {
      */
     public OnednnGraphCounts onednnGraphCounts() {
         return facet(binding.onednnGraph(), TorchBinding.ONEDNN_GRAPH).counts();
-    }
-
-    /**
-     * What LibTorch holds on the CPU, exact to the byte.
-     *
-     * @throws UnsupportedFeatureException where {@link #missingFeatures()} has a reason, as its neighbours do
-     */
-    public CpuMemory cpuMemory() {
-        return memory().cpu();
-    }
-
-    /** Sets the peaks of {@link #cpuMemory()} to the current values. */
-    public void resetPeakCpuMemory() {
-        memory().resetPeakCpu();
-    }
-
-    /** Makes CPU allocations beyond so many bytes in all fail as out of memory; 0 lifts the limit. */
-    public void setCpuMemoryLimit(long bytes) {
-        memory().setCpuLimit(bytes);
     }
 
     /** Native objects that were given out and not given back: tensors, models, methods, runners, CUDA streams and the like. */

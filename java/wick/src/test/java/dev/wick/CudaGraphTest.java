@@ -50,9 +50,9 @@ class CudaGraphTest extends CudaCase {
             work.run();
             stream.synchronize();
             try (CudaGraph first = CudaGraph.capture(stream, work)) {
-                long held = Cuda.memory(DEVICE).reservedBytes().all().current();
+                long held = DeviceMemory.of(DEVICE).reservedBytes().current();
                 try (CudaGraph second = CudaGraph.capture(stream, first, work)) {
-                    assertThat(Cuda.memory(DEVICE).reservedBytes().all().current()).isEqualTo(held);
+                    assertThat(DeviceMemory.of(DEVICE).reservedBytes().current()).isEqualTo(held);
                     first.run();
                     second.run();
                 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.wick.binding.CudaHostMemory;
-import dev.wick.binding.CudaMemory;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.DeviceOutOfMemoryException;
 import dev.wick.error.UnsupportedFeatureException;
@@ -21,36 +20,35 @@ class CudaMemoryTest extends CudaCase {
     @Test
     void figuresFollowAllocations() {
         // A block that is cached may be larger than what it is given out for.
-        Cuda.trimMemory();
-        CudaMemory before = Cuda.memory(DEVICE);
-        Cuda.resetPeakMemory(DEVICE);
+        DeviceMemory.trim(DEVICE);
+        DeviceMemory before = DeviceMemory.of(DEVICE);
+        DeviceMemory.resetPeaks(DEVICE);
         try (Tensor _ = Tensor.empty(DEVICE, DType.FLOAT32, ELEMENTS);
                 Tensor _ = Tensor.empty(DEVICE, DType.FLOAT32, ELEMENTS)) {
-            CudaMemory now = Cuda.memory(DEVICE);
-            assertThat(now.allocatedBytes().all().current() - before.allocatedBytes().all().current())
+            DeviceMemory now = DeviceMemory.of(DEVICE);
+            assertThat(now.allocatedBytes().current() - before.allocatedBytes().current())
                     .isEqualTo(2 * BYTES);
-            assertThat(now.allocation().all().current() - before.allocation().all().current()).isEqualTo(2);
-            assertThat(now.requestedBytes().all().current() - before.requestedBytes().all().current())
+            assertThat(now.stats().allocation().all().current() - before.stats().allocation().all().current()).isEqualTo(2);
+            assertThat(now.requestedBytes().current() - before.requestedBytes().current())
                     .isEqualTo(2 * BYTES);
-            assertThat(now.reservedBytes().all().current()).isGreaterThanOrEqualTo(now.allocatedBytes().all().current());
-            assertThat(now.allocatedBytes().small().current() + now.allocatedBytes().large().current())
-                    .isEqualTo(now.allocatedBytes().all().current());
-            assertThat(now.deviceFreeBytes()).isLessThanOrEqualTo(now.deviceTotalBytes());
+            assertThat(now.reservedBytes().current()).isGreaterThanOrEqualTo(now.allocatedBytes().current());
+            assertThat(now.stats().allocatedBytes().small().current() + now.stats().allocatedBytes().large().current())
+                    .isEqualTo(now.allocatedBytes().current());
         }
-        CudaMemory after = Cuda.memory(DEVICE);
-        assertThat(after.allocatedBytes().all().current()).isEqualTo(before.allocatedBytes().all().current());
-        assertThat(after.allocatedBytes().all().peak() - before.allocatedBytes().all().current()).isEqualTo(2 * BYTES);
-        Cuda.resetPeakMemory(DEVICE);
-        assertThat(Cuda.memory(DEVICE).allocatedBytes().all().peak())
-                .isEqualTo(after.allocatedBytes().all().current());
-        Cuda.trimMemory();
-        assertThat(Cuda.memory(DEVICE).reservedBytes().all().current())
-                .isLessThanOrEqualTo(after.reservedBytes().all().current());
+        DeviceMemory after = DeviceMemory.of(DEVICE);
+        assertThat(after.allocatedBytes().current()).isEqualTo(before.allocatedBytes().current());
+        assertThat(after.allocatedBytes().peak() - before.allocatedBytes().current()).isEqualTo(2 * BYTES);
+        DeviceMemory.resetPeaks(DEVICE);
+        assertThat(DeviceMemory.of(DEVICE).allocatedBytes().peak())
+                .isEqualTo(after.allocatedBytes().current());
+        DeviceMemory.trim(DEVICE);
+        assertThat(DeviceMemory.of(DEVICE).reservedBytes().current())
+                .isLessThanOrEqualTo(after.reservedBytes().current());
     }
 
     @Test
     void outOfMemoryHasItsFiguresAndTheEngineGoesOn() {
-        long total = Cuda.memory(DEVICE).deviceTotalBytes();
+        long total = Engine.get().cudaDevices().getFirst().totalBytes();
         try (Tensor held = Tensor.empty(DEVICE, DType.FLOAT32, ELEMENTS)) {
             assertThatThrownBy(() -> Tensor.empty(DEVICE, DType.UINT8, 2 * total))
                     .isInstanceOfSatisfying(DeviceOutOfMemoryException.class, e -> {
@@ -63,6 +61,44 @@ class CudaMemoryTest extends CudaCase {
                     });
             Operator.call("aten::zero_", held).close();
             assertThat(first(held)).isZero();
+        }
+    }
+
+    @Test
+    void theDevicesMemoryIsSplit() {
+        try (Tensor _ = Tensor.empty(DEVICE, DType.FLOAT32, ELEMENTS)) {
+            DeviceUse use = DeviceMemory.use(DEVICE);
+            assertThat(use.allocatorBytes() + use.graphBytes())
+                    .isEqualTo(DeviceMemory.of(DEVICE).reservedBytes().current());
+            assertThat(use.freeBytes().getAsLong()).isBetween(0L, use.totalBytes().getAsLong() - BYTES);
+            if (use.obstacle().isPresent()) {
+                assertThat(use.obstacle().get()).isNotBlank();
+            } else {
+                assertThat(use.contextBytes().getAsLong()).isPositive();
+                assertThat(use.freeBytes().getAsLong() + use.systemBytes().getAsLong()
+                        + use.otherProcessesBytes().getAsLong() + use.allocatorBytes() + use.graphBytes()
+                        + use.contextBytes().getAsLong()).isEqualTo(use.totalBytes().getAsLong());
+            }
+        }
+    }
+
+    @Test
+    void aShareOfTheDeviceIsALimit() {
+        long total = Engine.get().cudaDevices().getFirst().totalBytes();
+        assertThat(DeviceMemory.fraction(DEVICE)).isEqualTo(1);
+        DeviceMemory.setFraction(DEVICE, 0.25);
+        try {
+            assertThat(DeviceMemory.fraction(DEVICE)).isEqualTo(0.25);
+            long refused = DeviceMemory.of(DEVICE).stats().numOoms();
+            assertThatThrownBy(() -> Tensor.empty(DEVICE, DType.UINT8, total / 2))
+                    .isInstanceOf(DeviceOutOfMemoryException.class);
+            assertThat(DeviceMemory.of(DEVICE).stats().numOoms()).isEqualTo(refused + 1);
+            for (double wrong : new double[] {-0.1, 1.1, Double.NaN}) {
+                assertThatThrownBy(() -> DeviceMemory.setFraction(DEVICE, wrong))
+                        .isInstanceOf(BadArgumentException.class);
+            }
+        } finally {
+            DeviceMemory.setFraction(DEVICE, 1);
         }
     }
 
@@ -90,6 +126,20 @@ class CudaMemoryTest extends CudaCase {
         Cuda.trimHostMemory();
         assertThat(hostMemory().allocatedBytes().current()).isEqualTo(before.allocatedBytes().current());
         assertThat(hostMemory().numHostFree()).isGreaterThan(before.numHostFree());
+    }
+
+    @Test
+    void workspacesAreFreedAndTheirSizesSaid() {
+        Cuda.freeWorkspaces();
+        long before = DeviceMemory.of(DEVICE).allocatedBytes().current();
+        Cuda.freeWorkspaces();
+        assertThat(DeviceMemory.of(DEVICE).allocatedBytes().current()).isEqualTo(before);
+        try {
+            assertThat(Cuda.workspaces().cublasBytes()).isPositive();
+            assertThat(Cuda.workspaces().cublasLtBytes()).isPositive();
+        } catch (UnsupportedFeatureException e) {
+            assumeTrue(false, e.getMessage());
+        }
     }
 
     private static CudaHostMemory hostMemory() {

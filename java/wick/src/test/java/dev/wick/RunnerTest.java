@@ -140,24 +140,24 @@ class RunnerTest extends WickCase {
         try (TorchScriptModel model = load("mlp.pt");
                 Runner runner = Runner.of(model, "forward").input(DType.FLOAT32, 1, 64).build()) {
             runner.run();
-            long before = Engine.get().cpuMemory().allocatedBytesCurrent();
+            long before = DeviceMemory.of(Device.CPU).allocatedBytes().current();
             for (int i = 0; i < 20_000; i++) {
                 runner.run();
             }
-            assertThat(Engine.get().cpuMemory().allocatedBytesCurrent()).isEqualTo(before);
+            assertThat(DeviceMemory.of(Device.CPU).allocatedBytes().current()).isEqualTo(before);
         }
     }
 
     @Test
     void memoryIsBackToWhereItWasAfterClose() {
         assumeFeature(TorchBinding.MEMORY);
-        long before = Engine.get().cpuMemory().allocatedBytesCurrent();
+        long before = DeviceMemory.of(Device.CPU).allocatedBytes().current();
         for (int i = 0; i < 3; i++) {
             try (TorchScriptModel model = load("mlp.pt");
                     Runner runner = Runner.of(model, "forward").input(DType.FLOAT32, 1, 64).build()) {
                 runner.run();
             }
         }
-        assertThat(Engine.get().cpuMemory().allocatedBytesCurrent()).isEqualTo(before);
+        assertThat(DeviceMemory.of(Device.CPU).allocatedBytes().current()).isEqualTo(before);
     }
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 /** A test that must leave no native object behind. */
-abstract class WickCase {
+public abstract class WickCase {
     /** Skips the test where they are missing. */
     private final NativesRequest natives = NativesAtHand.request();
     private long liveBefore;
@@ -29,17 +29,17 @@ abstract class WickCase {
     }
 
     /** Skips the test where this way of calling lacks a feature, with the reason that users are given. */
-    static void assumeFeature(String feature) {
+    protected static void assumeFeature(String feature) {
         String reason = Engine.get().missingFeatures().get(feature);
         assumeTrue(reason == null, reason);
     }
 
     /** Skips a test of kernels that the simulated CUDA runtime of native/tests does not have. */
-    static void assumeRealKernels() {
+    protected static void assumeRealKernels() {
         assumeTrue(!Engine.get().cudaDevices().getFirst().name().equals("Simulated"), "the device is simulated");
     }
 
-    static byte[] resource(String name) {
+    protected static byte[] resource(String name) {
         try (InputStream in = WickCase.class.getResourceAsStream("/archives/" + name)) {
             assertThat(in).as("archive " + name).isNotNull();
             return in.readAllBytes();
@@ -48,15 +48,15 @@ abstract class WickCase {
         }
     }
 
-    static TorchScriptModel load(String name) {
+    protected static TorchScriptModel load(String name) {
         return load(resource(name));
     }
 
-    static TorchScriptModel load(byte[] archive) {
+    protected static TorchScriptModel load(byte[] archive) {
         return load(archive, Device.CPU);
     }
 
-    static TorchScriptModel load(byte[] archive, Device device) {
+    protected static TorchScriptModel load(byte[] archive, Device device) {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment memory = arena.allocate(Math.max(1, archive.length)).asSlice(0, archive.length);
             memory.copyFrom(MemorySegment.ofArray(archive));

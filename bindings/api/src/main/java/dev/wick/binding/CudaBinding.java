@@ -112,8 +112,20 @@ public interface CudaBinding {
 
     // Memory
 
-    /** LibTorch's statistics of a device's memory. */
-    CudaMemory memory(int device);
+    /** LibTorch's statistics of a device's memory; zeros before LibTorch's first use of CUDA, which this is not. */
+    DeviceStats memory(int device);
+
+    /** What LibTorch's caching allocator has from a device's driver, and its blocks; makes no context. */
+    List<AllocatorSegment> memorySegments(int device);
+
+    /** Where a device's memory is; makes no context. */
+    CudaUse use(int device);
+
+    /** The share of a device's memory that LibTorch may reserve. */
+    double memoryFraction(int device);
+
+    /** Sets the share of a device's memory that LibTorch may reserve, 0 to 1. */
+    void setMemoryFraction(int device, double fraction);
 
     /** Sets the peaks to the current values. */
     void resetPeakMemory(int device);
@@ -128,6 +140,12 @@ public interface CudaBinding {
 
     /** Gives page-locked host memory that nothing uses back to the system. */
     void trimHostMemory();
+
+    /** The sizes of cuBLAS's workspaces. */
+    CudaWorkspaces workspaces();
+
+    /** Gives cuBLAS's workspaces back to the allocator; not while a graph that uses one may be launched again. */
+    void freeWorkspaces();
 
     // Settings
 

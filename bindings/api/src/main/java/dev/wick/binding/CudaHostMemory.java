@@ -13,6 +13,6 @@ package dev.wick.binding;
  * @param numHostAlloc   times the driver locked pages
  * @param numHostFree    times it unlocked them
  */
-public record CudaHostMemory(CudaMemory.Stat activeRequests, CudaMemory.Stat activeBytes, CudaMemory.Stat allocations,
-        CudaMemory.Stat allocatedBytes, long numHostAlloc, long numHostFree) {
+public record CudaHostMemory(DeviceStats.Stat activeRequests, DeviceStats.Stat activeBytes,
+        DeviceStats.Stat allocations, DeviceStats.Stat allocatedBytes, long numHostAlloc, long numHostFree) {
 }

@@ -4,6 +4,7 @@ import dev.wick.Cuda;
 import dev.wick.CudaStream;
 import dev.wick.DType;
 import dev.wick.Device;
+import dev.wick.DeviceMemory;
 import dev.wick.Engine;
 import dev.wick.Optimization;
 import dev.wick.Runner;
@@ -140,20 +141,17 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     }
 
     private void resetPeak() {
-        if (onDevice()) {
-            // What an earlier cell left in the cache is not this one's.
-            Cuda.trimMemory();
-            Cuda.resetPeakMemory(device);
-        } else if (counted()) {
-            Engine.get().resetPeakCpuMemory();
+        if (onDevice() || counted()) {
+            // What an earlier cell left in a device's cache is not this one's.
+            DeviceMemory.trim(device);
+            DeviceMemory.resetPeaks(device);
         } else {
             Machine.resetPeakResident();
         }
     }
 
     private long peak() {
-        return onDevice() ? Cuda.memory(device).allocatedBytes().all().peak()
-                : counted() ? Engine.get().cpuMemory().allocatedBytesPeak() : Machine.peakResidentBytes();
+        return onDevice() || counted() ? DeviceMemory.of(device).allocatedBytes().peak() : Machine.peakResidentBytes();
     }
 
     /** A prepared call, and why its optimisation was taken. */

@@ -3,8 +3,11 @@ package dev.wick.vision;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.wick.DType;
+import dev.wick.Device;
+import dev.wick.DeviceMemory;
 import dev.wick.Engine;
 import dev.wick.Model;
 import dev.wick.Operator;
@@ -13,6 +16,7 @@ import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
 import dev.wick.Value;
 import dev.wick.binding.CallSettings;
+import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -78,6 +82,19 @@ class ResNetTest extends VisionCase {
     }
 
     // What it is made of
+
+    /** Parameters, running means and variances in float32, and a counter of 8 bytes for each of the 53 normalisations. */
+    @Test
+    void resNet50TakesWhatItsTensorsTake() {
+        assumeTrue(Engine.get().missingFeatures().get(TorchBinding.MEMORY) == null, "no figures");
+        ResNet.RESNET50.build(0).close();
+        long before = DeviceMemory.of(Device.CPU).allocatedBytes().current();
+        try (TorchScriptModel _ = ResNet.RESNET50.build(0)) {
+            assertThat(DeviceMemory.of(Device.CPU).allocatedBytes().current() - before)
+                    .isEqualTo(25_557_032 * 4 + 2 * 26_560 * 4 + 53 * 8);
+        }
+        assertThat(DeviceMemory.of(Device.CPU).allocatedBytes().current()).isEqualTo(before);
+    }
 
     @ParameterizedTest
     @CsvSource({"RESNET18, 11689512", "RESNET50, 25557032", "RESNET101, 44549160"})

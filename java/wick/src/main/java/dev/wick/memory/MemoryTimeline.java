@@ -1,5 +1,6 @@
 package dev.wick.memory;
 
+import dev.wick.binding.AllocatorSegment;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.wick.binding.BoxedValue;
+import dev.wick.binding.DeviceStats;
 import dev.wick.binding.GradMode;
 import dev.wick.binding.Handle;
 import dev.wick.binding.TensorDescription;
@@ -269,24 +270,33 @@ class TensorContract extends ContractCase {
         }
     }
 
+    private DeviceStats cpuStats() {
+        return memoryFacet().cpu();
+    }
+
     @Test
     void theAllocatorCountsToTheByte() {
-        long before = memoryFacet().cpu().allocatedBytesCurrent();
-        long blocks = memoryFacet().cpu().allocationCurrent();
+        DeviceStats before = cpuStats();
         Handle tensor = binding.emptyTensor(new long[] {1000}, FLOAT32, CPU, -1, GradMode.NO_GRAD);
-        assertThat(memoryFacet().cpu().allocatedBytesCurrent() - before).isEqualTo(4000);
-        assertThat(memoryFacet().cpu().allocationCurrent() - blocks).isEqualTo(1);
+        DeviceStats with = cpuStats();
+        assertThat(with.allocatedBytes().all().current() - before.allocatedBytes().all().current()).isEqualTo(4000);
+        assertThat(with.allocation().all().current() - before.allocation().all().current()).isEqualTo(1);
         tensor.close();
-        assertThat(memoryFacet().cpu().allocatedBytesCurrent()).isEqualTo(before);
+        DeviceStats after = cpuStats();
+        assertThat(after.allocatedBytes().all().current()).isEqualTo(before.allocatedBytes().all().current());
+        assertThat(after.allocatedBytes().all().freed() - before.allocatedBytes().all().freed()).isEqualTo(4000);
+        assertThat(after.numDeviceFree() - before.numDeviceFree()).isEqualTo(1);
         memoryFacet().resetPeakCpu();
-        assertThat(memoryFacet().cpu().allocatedBytesPeak()).isEqualTo(before);
+        assertThat(cpuStats().allocatedBytes().all().peak()).isEqualTo(before.allocatedBytes().all().current());
     }
 
     @Test
     void aLimitMakesAllocationsFailAndLeavesWhatWasThere() {
         Handle kept = floats(new float[] {1, 2, 3}, 3);
-        long used = memoryFacet().cpu().allocatedBytesCurrent();
+        long used = cpuStats().allocatedBytes().all().current();
+        long refused = cpuStats().numOoms();
         memoryFacet().setCpuLimit(used + 1000);
+        assertThat(memoryFacet().cpuLimit()).isEqualTo(used + 1000);
         try {
             assertThatThrownBy(() -> call("aten::zeros", longs(1000), keyword("dtype", box(FLOAT32))))
                     .isInstanceOfSatisfying(DeviceOutOfMemoryException.class, e -> {
@@ -295,9 +305,11 @@ class TensorContract extends ContractCase {
                         assertThat(e.limitBytes()).isEqualTo(used + 1000);
                     });
             assertThat(floatsOf(kept)).containsExactly(1, 2, 3);
+            assertThat(cpuStats().numOoms()).isEqualTo(refused + 1);
         } finally {
             memoryFacet().setCpuLimit(0);
         }
+        assertThat(memoryFacet().cpuLimit()).isZero();
         call("aten::zeros", longs(1000), keyword("dtype", box(FLOAT32)));
     }
 }

@@ -31,6 +31,7 @@ final class Frame implements AutoCloseable {
     final ArgumentWriter arguments = new ArgumentWriter();
     /** What {@link #options} holds. */
     private CallSettings written;
+    private long callSiteBefore;
 
     private Frame() {
         Arena arena = Arena.ofAuto();
@@ -47,7 +48,9 @@ final class Frame implements AutoCloseable {
 
     static Frame take() {
         Frame pooled = POOL.getAndSet(slot(), null);
-        return pooled != null ? pooled : new Frame();
+        Frame frame = pooled != null ? pooled : new Frame();
+        frame.callSiteBefore = RecordedCall.begin();
+        return frame;
     }
 
     /** Writes the settings of a call. */
@@ -77,6 +80,7 @@ final class Frame implements AutoCloseable {
 
     @Override
     public void close() {
+        RecordedCall.end(callSiteBefore);
         arguments.clear();
         // Release: what was written here is seen by the next taker, and no full fence is paid for it.
         POOL.setRelease(slot(), this);

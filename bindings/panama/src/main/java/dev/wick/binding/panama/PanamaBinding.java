@@ -494,9 +494,11 @@ final class PanamaBinding implements TorchBinding {
         MemorySegment error = own.error();
         own.acquire();
         int status;
+        long callSiteBefore = RecordedCall.begin();
         try {
             status = WickTorch.wick_runner_run(own.address(), error);
         } finally {
+            RecordedCall.end(callSiteBefore);
             own.release();
         }
         if (status != 0) {

@@ -4,25 +4,32 @@ import static dev.wick.binding.panama.CudaHandle.Kind.EVENT;
 import static dev.wick.binding.panama.CudaHandle.Kind.GRAPH;
 import static dev.wick.binding.panama.CudaHandle.Kind.STREAM;
 
+import dev.wick.binding.AllocatorSegment;
 import dev.wick.binding.CudaBinding;
 import dev.wick.binding.CudaDevice;
 import dev.wick.binding.CudaHostMemory;
-import dev.wick.binding.CudaMemory;
-import dev.wick.binding.CudaMemory.PoolStat;
-import dev.wick.binding.CudaMemory.Stat;
 import dev.wick.binding.CudaNumerics;
 import dev.wick.binding.CudaSyncDebug;
+import dev.wick.binding.CudaUse;
 import dev.wick.binding.CudaWait;
+import dev.wick.binding.CudaWorkspaces;
+import dev.wick.binding.DeviceStats;
+import dev.wick.binding.DeviceStats.PoolStat;
+import dev.wick.binding.DeviceStats.Stat;
 import dev.wick.binding.Handle;
 import dev.wick.binding.RunnerParts;
 import dev.wick.binding.panama.generated.WickTorch;
 import dev.wick.binding.panama.generated.cuda.WickCuda;
+import dev.wick.binding.panama.generated.cuda.wick_cuda_block;
 import dev.wick.binding.panama.generated.cuda.wick_cuda_device;
 import dev.wick.binding.panama.generated.cuda.wick_cuda_host_memory;
 import dev.wick.binding.panama.generated.cuda.wick_cuda_memory;
 import dev.wick.binding.panama.generated.cuda.wick_cuda_numerics;
 import dev.wick.binding.panama.generated.cuda.wick_cuda_pool_stat;
+import dev.wick.binding.panama.generated.cuda.wick_cuda_segment;
 import dev.wick.binding.panama.generated.cuda.wick_cuda_stat;
+import dev.wick.binding.panama.generated.cuda.wick_cuda_use;
+import dev.wick.binding.panama.generated.cuda.wick_cuda_workspaces;
 import dev.wick.error.UnsupportedFeatureException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -71,12 +78,17 @@ final class PanamaCuda implements CudaBinding {
         }
     }
 
+    /** In the driver's form. */
+    private static String uuid(MemorySegment bytes) {
+        String hex = HexFormat.of().formatHex(bytes.toArray(ValueLayout.JAVA_BYTE));
+        return "GPU-" + String.join("-", hex.substring(0, 8), hex.substring(8, 12), hex.substring(12, 16),
+                hex.substring(16, 20), hex.substring(20));
+    }
+
     private static CudaDevice read(MemorySegment device) {
         byte[] name = wick_cuda_device.name(device).asSlice(0, wick_cuda_device.name_length(device))
                 .toArray(ValueLayout.JAVA_BYTE);
-        String hex = HexFormat.of().formatHex(wick_cuda_device.uuid(device).toArray(ValueLayout.JAVA_BYTE));
-        String uuid = "GPU-" + String.join("-", hex.substring(0, 8), hex.substring(8, 12), hex.substring(12, 16),
-                hex.substring(16, 20), hex.substring(20));
+        String uuid = uuid(wick_cuda_device.uuid(device));
         return new CudaDevice(wick_cuda_device.index(device), new String(name, StandardCharsets.UTF_8), uuid,
                 wick_cuda_device.compute_capability_major(device) + "."
                         + wick_cuda_device.compute_capability_minor(device),
@@ -228,6 +240,7 @@ final class PanamaCuda implements CudaBinding {
         MemorySegment error = own.error();
         own.acquire();
         int status;
+        long callSiteBefore = RecordedCall.begin();
         try {
             on.acquire();
             try {
@@ -236,6 +249,7 @@ final class PanamaCuda implements CudaBinding {
                 on.release();
             }
         } finally {
+            RecordedCall.end(callSiteBefore);
             own.release();
         }
         if (status != 0) {
@@ -308,18 +322,95 @@ final class PanamaCuda implements CudaBinding {
     // Memory
 
     @Override
-    public CudaMemory memory(int device) {
+    public DeviceStats memory(int device) {
         try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
             MemorySegment memory = wick_cuda_memory.allocate(arena);
             frame.check(WickCuda.wick_cuda_memory_get(device, memory, frame.error));
-            return new CudaMemory(pools(wick_cuda_memory.allocation(memory)), pools(wick_cuda_memory.segment(memory)),
+            return new DeviceStats(pools(wick_cuda_memory.allocation(memory)), pools(wick_cuda_memory.segment(memory)),
                     pools(wick_cuda_memory.active(memory)), pools(wick_cuda_memory.inactive_split(memory)),
                     pools(wick_cuda_memory.allocated_bytes(memory)), pools(wick_cuda_memory.reserved_bytes(memory)),
                     pools(wick_cuda_memory.active_bytes(memory)), pools(wick_cuda_memory.inactive_split_bytes(memory)),
                     pools(wick_cuda_memory.requested_bytes(memory)), wick_cuda_memory.num_alloc_retries(memory),
-                    wick_cuda_memory.num_ooms(memory), wick_cuda_memory.num_sync_all_streams(memory),
+                    wick_cuda_memory.num_ooms(memory), stat(wick_cuda_memory.oversize_allocations(memory)),
+                    stat(wick_cuda_memory.oversize_segments(memory)), wick_cuda_memory.num_sync_all_streams(memory),
                     wick_cuda_memory.num_device_alloc(memory), wick_cuda_memory.num_device_free(memory),
-                    wick_cuda_memory.device_free_bytes(memory), wick_cuda_memory.device_total_bytes(memory));
+                    wick_cuda_memory.max_split_size(memory));
+        }
+    }
+
+    @Override
+    public List<AllocatorSegment> memorySegments(int device) {
+        long segmentRoom = 64;
+        long blockRoom = 1024;
+        while (true) {
+            try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+                MemorySegment segments = wick_cuda_segment.allocateArray(segmentRoom, arena);
+                MemorySegment blocks = wick_cuda_block.allocateArray(blockRoom, arena);
+                MemorySegment counts = arena.allocate(ValueLayout.JAVA_LONG, 2);
+                frame.check(WickCuda.wick_cuda_memory_segments(device, segments, segmentRoom, blocks, blockRoom, counts,
+                        counts.asSlice(Long.BYTES), frame.error));
+                long segmentCount = counts.getAtIndex(ValueLayout.JAVA_LONG, 0);
+                long blockCount = counts.getAtIndex(ValueLayout.JAVA_LONG, 1);
+                if (segmentCount <= segmentRoom && blockCount <= blockRoom) {
+                    return read(segments, segmentCount, blocks);
+                }
+                // Other threads may take more meanwhile.
+                segmentRoom = 2 * Math.max(segmentRoom, segmentCount);
+                blockRoom = 2 * Math.max(blockRoom, blockCount);
+            }
+        }
+    }
+
+    private static List<AllocatorSegment> read(MemorySegment segments, long segmentCount, MemorySegment blocks) {
+        List<AllocatorSegment> found = new ArrayList<>();
+        long next = 0;
+        for (long i = 0; i < segmentCount; i++) {
+            MemorySegment segment = wick_cuda_segment.asSlice(segments, i);
+            long address = wick_cuda_segment.address(segment);
+            List<AllocatorSegment.Block> parts = new ArrayList<>();
+            for (long count = wick_cuda_segment.block_count(segment); count > 0; count--) {
+                MemorySegment block = wick_cuda_block.asSlice(blocks, next++);
+                long state = wick_cuda_block.state(block);
+                parts.add(new AllocatorSegment.Block(address, wick_cuda_block.bytes(block),
+                        wick_cuda_block.requested_bytes(block),
+                        state == WickCuda.WICK_CUDA_BLOCK_ALLOCATED() ? AllocatorSegment.State.ACTIVE_ALLOCATED
+                                : state == WickCuda.WICK_CUDA_BLOCK_PENDING_FREE()
+                                        ? AllocatorSegment.State.ACTIVE_PENDING_FREE : AllocatorSegment.State.INACTIVE));
+                address += wick_cuda_block.bytes(block);
+            }
+            found.add(new AllocatorSegment(wick_cuda_segment.address(segment), wick_cuda_segment.total_bytes(segment),
+                    wick_cuda_segment.allocated_bytes(segment), wick_cuda_segment.active_bytes(segment),
+                    wick_cuda_segment.requested_bytes(segment), wick_cuda_segment.stream(segment),
+                    wick_cuda_segment.large(segment) != 0,
+                    List.of(wick_cuda_segment.pool_id(segment, 0), wick_cuda_segment.pool_id(segment, 1)),
+                    wick_cuda_segment.expandable(segment) != 0, parts));
+        }
+        return found;
+    }
+
+    @Override
+    public CudaUse use(int device) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            MemorySegment use = wick_cuda_use.allocate(arena);
+            frame.check(WickCuda.wick_cuda_memory_use(device, use, frame.error));
+            return new CudaUse(wick_cuda_use.device_free_bytes(use), wick_cuda_use.device_total_bytes(use),
+                    wick_cuda_use.private_pool_bytes(use), wick_cuda_use.largest_free_block_bytes(use),
+                    PanamaNvml.report(uuid(wick_cuda_use.uuid(use))));
+        }
+    }
+
+    @Override
+    public double memoryFraction(int device) {
+        try (Frame frame = Frame.take()) {
+            frame.check(WickCuda.wick_cuda_memory_fraction_get(device, frame.out, frame.error));
+            return frame.out.get(ValueLayout.JAVA_DOUBLE, 0);
+        }
+    }
+
+    @Override
+    public void setMemoryFraction(int device, double fraction) {
+        try (Frame frame = Frame.take()) {
+            frame.check(WickCuda.wick_cuda_memory_fraction_set(device, fraction, frame.error));
         }
     }
 
@@ -370,6 +461,23 @@ final class PanamaCuda implements CudaBinding {
     public void trimHostMemory() {
         try (Frame frame = Frame.take()) {
             frame.check(WickCuda.wick_cuda_host_memory_trim(frame.error));
+        }
+    }
+
+    @Override
+    public CudaWorkspaces workspaces() {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            MemorySegment workspaces = wick_cuda_workspaces.allocate(arena);
+            frame.check(WickCuda.wick_cuda_workspaces_get(workspaces, frame.error));
+            return new CudaWorkspaces(wick_cuda_workspaces.cublas_bytes(workspaces),
+                    wick_cuda_workspaces.cublaslt_bytes(workspaces));
+        }
+    }
+
+    @Override
+    public void freeWorkspaces() {
+        try (Frame frame = Frame.take()) {
+            frame.check(WickCuda.wick_cuda_workspaces_free(frame.error));
         }
     }
 

@@ -9,7 +9,8 @@ import java.lang.foreign.MemorySegment;
 final class PanamaHandle extends AddressedHandle {
 
     enum Kind {
-        TENSOR("tensor"), MODULE("model"), METHOD("method"), RUNNER("runner"), OPERATOR("operator");
+        TENSOR("tensor"), MODULE("model"), METHOD("method"), RUNNER("runner"), OPERATOR("operator"),
+        RECORDING("recording of memory");
 
         private final String text;
 
@@ -57,6 +58,7 @@ final class PanamaHandle extends AddressedHandle {
                 WickTorch.wick_runner_free(address());
                 Retained.drain();
             }
+            case RECORDING -> WickTorch.wick_memory_recording_free(address());
             case OPERATOR -> {
                 // Lives as long as the process.
             }

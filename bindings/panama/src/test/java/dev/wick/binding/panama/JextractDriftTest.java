@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 /** The committed bindings are those of the headers: a changed header without jextract/generate.sh fails here. */
 class JextractDriftTest {
     private static final Path HEADERS = Path.of("../../native/include/wick");
+    private static final Path OPTIONS = Path.of("jextract");
+    private static final Path GENERATED = Path.of("src/main/generated/dev/wick/binding/panama/generated");
     private static final Pattern FUNCTION = Pattern.compile("\\b(wick_[a-z0-9_]+)\\s*\\(");
 
     @Test
@@ -53,16 +55,25 @@ class JextractDriftTest {
      */
     @Test
     void theBindingsOfCublasAreThoseOfItsHeaders() throws Exception {
-        Path options = Path.of("jextract");
-        Path generated = Path.of("src/main/generated/dev/wick/binding/panama/generated");
-        assertHasAll(options.resolve("cublas.includes"), generated.resolve("cublas"));
-        assertHasAll(options.resolve("cublaslt.includes"), generated.resolve("cublaslt"));
-        List<Path> places = new ArrayList<>(List.of(options));
-        String directories = System.getenv("CUBLAS_INCLUDE");
+        assertHasAll(OPTIONS.resolve("cublas.includes"), GENERATED.resolve("cublas"));
+        assertHasAll(OPTIONS.resolve("cublaslt.includes"), GENERATED.resolve("cublaslt"));
+        assertUnchanged("cublas.sha256", "CUBLAS_INCLUDE");
+    }
+
+    /** Likewise those of NVML, whose header NVML_INCLUDE names. */
+    @Test
+    void theBindingsOfNvmlAreThoseOfItsHeader() throws Exception {
+        assertHasAll(OPTIONS.resolve("nvml.includes"), GENERATED.resolve("nvml"));
+        assertUnchanged("nvml.sha256", "NVML_INCLUDE");
+    }
+
+    private static void assertUnchanged(String hashes, String variable) throws Exception {
+        List<Path> places = new ArrayList<>(List.of(OPTIONS));
+        String directories = System.getenv(variable);
         if (directories != null) {
             Stream.of(directories.split(":")).map(Path::of).forEach(places::add);
         }
-        for (String line : Files.readAllLines(options.resolve("cublas.sha256"))) {
+        for (String line : Files.readAllLines(OPTIONS.resolve(hashes))) {
             String[] parts = line.split(" +");
             for (Path place : places) {
                 Path file = place.resolve(parts[1]);

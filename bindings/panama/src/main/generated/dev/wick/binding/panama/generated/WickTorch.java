@@ -376,6 +376,447 @@ public class WickTorch extends WickTorch$shared {
     public static int WICK_CALL_ONEDNN_GRAPH() {
         return WICK_CALL_ONEDNN_GRAPH;
     }
+    private static final int WICK_MEMORY_STACKS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at native/include/wick/memory_recording.h:40:1).WICK_MEMORY_STACKS = 1
+     * }
+     */
+    public static int WICK_MEMORY_STACKS() {
+        return WICK_MEMORY_STACKS;
+    }
+
+    private static class wick_memory_record {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_INT,
+            WickTorch.C_POINTER,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_memory_record");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_record(int32_t device, int64_t capacity, int32_t flags, wick_memory_recording *recording, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_memory_record$descriptor() {
+        return wick_memory_record.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_record(int32_t device, int64_t capacity, int32_t flags, wick_memory_recording *recording, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_memory_record$handle() {
+        return wick_memory_record.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_record(int32_t device, int64_t capacity, int32_t flags, wick_memory_recording *recording, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_memory_record$address() {
+        return wick_memory_record.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_memory_record(int32_t device, int64_t capacity, int32_t flags, wick_memory_recording *recording, wick_error *error)
+     * }
+     */
+    public static int wick_memory_record(int device, long capacity, int flags, MemorySegment recording, MemorySegment error) {
+        var mh$ = wick_memory_record.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_memory_record", device, capacity, flags, recording, error);
+            }
+            return (int)mh$.invokeExact(device, capacity, flags, recording, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_memory_recording_stop {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_memory_recording_stop");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_stop(wick_memory_recording recording, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_memory_recording_stop$descriptor() {
+        return wick_memory_recording_stop.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_stop(wick_memory_recording recording, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_memory_recording_stop$handle() {
+        return wick_memory_recording_stop.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_stop(wick_memory_recording recording, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_memory_recording_stop$address() {
+        return wick_memory_recording_stop.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_stop(wick_memory_recording recording, wick_error *error)
+     * }
+     */
+    public static int wick_memory_recording_stop(long recording, MemorySegment error) {
+        var mh$ = wick_memory_recording_stop.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_memory_recording_stop", recording, error);
+            }
+            return (int)mh$.invokeExact(recording, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_memory_recording_describe {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_memory_recording_describe");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_describe(wick_memory_recording recording, wick_memory_recording_info *info, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_memory_recording_describe$descriptor() {
+        return wick_memory_recording_describe.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_describe(wick_memory_recording recording, wick_memory_recording_info *info, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_memory_recording_describe$handle() {
+        return wick_memory_recording_describe.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_describe(wick_memory_recording recording, wick_memory_recording_info *info, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_memory_recording_describe$address() {
+        return wick_memory_recording_describe.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_describe(wick_memory_recording recording, wick_memory_recording_info *info, wick_error *error)
+     * }
+     */
+    public static int wick_memory_recording_describe(long recording, MemorySegment info, MemorySegment error) {
+        var mh$ = wick_memory_recording_describe.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_memory_recording_describe", recording, info, error);
+            }
+            return (int)mh$.invokeExact(recording, info, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_memory_recording_read {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_memory_recording_read");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_read(wick_memory_recording recording, wick_memory_event *events, int64_t capacity, wick_memory_recording_info *info, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_memory_recording_read$descriptor() {
+        return wick_memory_recording_read.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_read(wick_memory_recording recording, wick_memory_event *events, int64_t capacity, wick_memory_recording_info *info, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_memory_recording_read$handle() {
+        return wick_memory_recording_read.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_read(wick_memory_recording recording, wick_memory_event *events, int64_t capacity, wick_memory_recording_info *info, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_memory_recording_read$address() {
+        return wick_memory_recording_read.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_memory_recording_read(wick_memory_recording recording, wick_memory_event *events, int64_t capacity, wick_memory_recording_info *info, wick_error *error)
+     * }
+     */
+    public static int wick_memory_recording_read(long recording, MemorySegment events, long capacity, MemorySegment info, MemorySegment error) {
+        var mh$ = wick_memory_recording_read.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_memory_recording_read", recording, events, capacity, info, error);
+            }
+            return (int)mh$.invokeExact(recording, events, capacity, info, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_memory_recording_free {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            WickTorch.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_memory_recording_free");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void wick_memory_recording_free(wick_memory_recording recording)
+     * }
+     */
+    public static FunctionDescriptor wick_memory_recording_free$descriptor() {
+        return wick_memory_recording_free.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void wick_memory_recording_free(wick_memory_recording recording)
+     * }
+     */
+    public static MethodHandle wick_memory_recording_free$handle() {
+        return wick_memory_recording_free.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void wick_memory_recording_free(wick_memory_recording recording)
+     * }
+     */
+    public static MemorySegment wick_memory_recording_free$address() {
+        return wick_memory_recording_free.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void wick_memory_recording_free(wick_memory_recording recording)
+     * }
+     */
+    public static void wick_memory_recording_free(long recording) {
+        var mh$ = wick_memory_recording_free.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_memory_recording_free", recording);
+            }
+            mh$.invokeExact(recording);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_memory_set_call_site {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_LONG,
+            WickTorch.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_memory_set_call_site");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t wick_memory_set_call_site(int64_t call_site)
+     * }
+     */
+    public static FunctionDescriptor wick_memory_set_call_site$descriptor() {
+        return wick_memory_set_call_site.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t wick_memory_set_call_site(int64_t call_site)
+     * }
+     */
+    public static MethodHandle wick_memory_set_call_site$handle() {
+        return wick_memory_set_call_site.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t wick_memory_set_call_site(int64_t call_site)
+     * }
+     */
+    public static MemorySegment wick_memory_set_call_site$address() {
+        return wick_memory_set_call_site.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t wick_memory_set_call_site(int64_t call_site)
+     * }
+     */
+    public static long wick_memory_set_call_site(long call_site) {
+        var mh$ = wick_memory_set_call_site.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_memory_set_call_site", call_site);
+            }
+            return (long)mh$.invokeExact(call_site);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_memory_context_describe {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_INT,
+            WickTorch.C_POINTER,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_memory_context_describe");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_context_describe(int32_t context, wick_result *result, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_memory_context_describe$descriptor() {
+        return wick_memory_context_describe.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_context_describe(int32_t context, wick_result *result, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_memory_context_describe$handle() {
+        return wick_memory_context_describe.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_memory_context_describe(int32_t context, wick_result *result, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_memory_context_describe$address() {
+        return wick_memory_context_describe.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_memory_context_describe(int32_t context, wick_result *result, wick_error *error)
+     * }
+     */
+    public static int wick_memory_context_describe(int context, MemorySegment result, MemorySegment error) {
+        var mh$ = wick_memory_context_describe.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_memory_context_describe", context, result, error);
+            }
+            return (int)mh$.invokeExact(context, result, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
     private static final int WICK_MAXIMUM_DIMENSIONS = (int)64L;
     /**
      * {@snippet lang=c :
@@ -3175,10 +3616,10 @@ public class WickTorch extends WickTorch$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
-    private static final int WICK_INTERFACE_VERSION = (int)2L;
+    private static final int WICK_INTERFACE_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at native/include/wick/runtime.h:12:1).WICK_INTERFACE_VERSION = 2
+     * enum enum (unnamed at native/include/wick/runtime.h:12:1).WICK_INTERFACE_VERSION = 3
      * }
      */
     public static int WICK_INTERFACE_VERSION() {

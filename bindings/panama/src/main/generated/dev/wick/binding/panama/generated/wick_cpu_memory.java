@@ -23,6 +23,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t allocation_peak;
  *     int64_t allocation_allocated;
  *     int64_t allocation_freed;
+ *     int64_t num_ooms;
+ *     int64_t limit_bytes;
  * }
  * }
  */
@@ -40,7 +42,9 @@ public class wick_cpu_memory {
         WickTorch.C_LONG.withName("allocation_current"),
         WickTorch.C_LONG.withName("allocation_peak"),
         WickTorch.C_LONG.withName("allocation_allocated"),
-        WickTorch.C_LONG.withName("allocation_freed")
+        WickTorch.C_LONG.withName("allocation_freed"),
+        WickTorch.C_LONG.withName("num_ooms"),
+        WickTorch.C_LONG.withName("limit_bytes")
     ).withName("wick_cpu_memory");
 
     /**
@@ -400,6 +404,94 @@ public class wick_cpu_memory {
      */
     public static void allocation_freed(MemorySegment struct, long fieldValue) {
         struct.set(allocation_freed$LAYOUT, allocation_freed$OFFSET, fieldValue);
+    }
+
+    private static final OfLong num_ooms$LAYOUT = (OfLong)$LAYOUT.select(groupElement("num_ooms"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t num_ooms
+     * }
+     */
+    public static final OfLong num_ooms$layout() {
+        return num_ooms$LAYOUT;
+    }
+
+    private static final long num_ooms$OFFSET = $LAYOUT.byteOffset(groupElement("num_ooms"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t num_ooms
+     * }
+     */
+    public static final long num_ooms$offset() {
+        return num_ooms$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t num_ooms
+     * }
+     */
+    public static long num_ooms(MemorySegment struct) {
+        return struct.get(num_ooms$LAYOUT, num_ooms$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t num_ooms
+     * }
+     */
+    public static void num_ooms(MemorySegment struct, long fieldValue) {
+        struct.set(num_ooms$LAYOUT, num_ooms$OFFSET, fieldValue);
+    }
+
+    private static final OfLong limit_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("limit_bytes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t limit_bytes
+     * }
+     */
+    public static final OfLong limit_bytes$layout() {
+        return limit_bytes$LAYOUT;
+    }
+
+    private static final long limit_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("limit_bytes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t limit_bytes
+     * }
+     */
+    public static final long limit_bytes$offset() {
+        return limit_bytes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t limit_bytes
+     * }
+     */
+    public static long limit_bytes(MemorySegment struct) {
+        return struct.get(limit_bytes$LAYOUT, limit_bytes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t limit_bytes
+     * }
+     */
+    public static void limit_bytes(MemorySegment struct, long fieldValue) {
+        struct.set(limit_bytes$LAYOUT, limit_bytes$OFFSET, fieldValue);
     }
 
     /**

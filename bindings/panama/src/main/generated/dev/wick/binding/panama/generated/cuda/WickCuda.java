@@ -902,6 +902,192 @@ public class WickCuda extends WickCuda$shared {
         }
     }
 
+    private static class wick_cuda_memory_use {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_use");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_use(int32_t device, wick_cuda_use *use, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_use$descriptor() {
+        return wick_cuda_memory_use.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_use(int32_t device, wick_cuda_use *use, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_use$handle() {
+        return wick_cuda_memory_use.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_use(int32_t device, wick_cuda_use *use, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_use$address() {
+        return wick_cuda_memory_use.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_use(int32_t device, wick_cuda_use *use, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_use(int device, MemorySegment use, MemorySegment error) {
+        var mh$ = wick_cuda_memory_use.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_use", device, use, error);
+            }
+            return (int)mh$.invokeExact(device, use, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_memory_fraction_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_fraction_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_get(int32_t device, double *fraction, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_fraction_get$descriptor() {
+        return wick_cuda_memory_fraction_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_get(int32_t device, double *fraction, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_fraction_get$handle() {
+        return wick_cuda_memory_fraction_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_get(int32_t device, double *fraction, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_fraction_get$address() {
+        return wick_cuda_memory_fraction_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_get(int32_t device, double *fraction, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_fraction_get(int device, MemorySegment fraction, MemorySegment error) {
+        var mh$ = wick_cuda_memory_fraction_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_fraction_get", device, fraction, error);
+            }
+            return (int)mh$.invokeExact(device, fraction, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_memory_fraction_set {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_DOUBLE,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_fraction_set");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_set(int32_t device, double fraction, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_fraction_set$descriptor() {
+        return wick_cuda_memory_fraction_set.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_set(int32_t device, double fraction, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_fraction_set$handle() {
+        return wick_cuda_memory_fraction_set.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_set(int32_t device, double fraction, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_fraction_set$address() {
+        return wick_cuda_memory_fraction_set.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_fraction_set(int32_t device, double fraction, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_fraction_set(int device, double fraction, MemorySegment error) {
+        var mh$ = wick_cuda_memory_fraction_set.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_fraction_set", device, fraction, error);
+            }
+            return (int)mh$.invokeExact(device, fraction, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class wick_cuda_memory_reset_peak {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             WickCuda.C_INT,
@@ -1016,6 +1202,100 @@ public class WickCuda extends WickCuda$shared {
                 traceDowncall("wick_cuda_memory_trim", error);
             }
             return (int)mh$.invokeExact(error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int WICK_CUDA_BLOCK_INACTIVE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at native/include/wick/cuda_memory.h:89:1).WICK_CUDA_BLOCK_INACTIVE = 0
+     * }
+     */
+    public static int WICK_CUDA_BLOCK_INACTIVE() {
+        return WICK_CUDA_BLOCK_INACTIVE;
+    }
+    private static final int WICK_CUDA_BLOCK_PENDING_FREE = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at native/include/wick/cuda_memory.h:89:1).WICK_CUDA_BLOCK_PENDING_FREE = 1
+     * }
+     */
+    public static int WICK_CUDA_BLOCK_PENDING_FREE() {
+        return WICK_CUDA_BLOCK_PENDING_FREE;
+    }
+    private static final int WICK_CUDA_BLOCK_ALLOCATED = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at native/include/wick/cuda_memory.h:89:1).WICK_CUDA_BLOCK_ALLOCATED = 2
+     * }
+     */
+    public static int WICK_CUDA_BLOCK_ALLOCATED() {
+        return WICK_CUDA_BLOCK_ALLOCATED;
+    }
+
+    private static class wick_cuda_memory_segments {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_memory_segments");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_segments(int32_t device, wick_cuda_segment *segments, int64_t segment_capacity, wick_cuda_block *blocks, int64_t block_capacity, int64_t *segment_count, int64_t *block_count, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_memory_segments$descriptor() {
+        return wick_cuda_memory_segments.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_segments(int32_t device, wick_cuda_segment *segments, int64_t segment_capacity, wick_cuda_block *blocks, int64_t block_capacity, int64_t *segment_count, int64_t *block_count, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_memory_segments$handle() {
+        return wick_cuda_memory_segments.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_segments(int32_t device, wick_cuda_segment *segments, int64_t segment_capacity, wick_cuda_block *blocks, int64_t block_capacity, int64_t *segment_count, int64_t *block_count, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_memory_segments$address() {
+        return wick_cuda_memory_segments.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_memory_segments(int32_t device, wick_cuda_segment *segments, int64_t segment_capacity, wick_cuda_block *blocks, int64_t block_capacity, int64_t *segment_count, int64_t *block_count, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_memory_segments(int device, MemorySegment segments, long segment_capacity, MemorySegment blocks, long block_capacity, MemorySegment segment_count, MemorySegment block_count, MemorySegment error) {
+        var mh$ = wick_cuda_memory_segments.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_memory_segments", device, segments, segment_capacity, blocks, block_capacity, segment_count, block_count, error);
+            }
+            return (int)mh$.invokeExact(device, segments, segment_capacity, blocks, block_capacity, segment_count, block_count, error);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1195,6 +1475,127 @@ public class WickCuda extends WickCuda$shared {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("wick_cuda_host_memory_trim", error);
+            }
+            return (int)mh$.invokeExact(error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_workspaces_get {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_workspaces_get");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_get(wick_cuda_workspaces *workspaces, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_workspaces_get$descriptor() {
+        return wick_cuda_workspaces_get.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_get(wick_cuda_workspaces *workspaces, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_workspaces_get$handle() {
+        return wick_cuda_workspaces_get.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_get(wick_cuda_workspaces *workspaces, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_workspaces_get$address() {
+        return wick_cuda_workspaces_get.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_get(wick_cuda_workspaces *workspaces, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_workspaces_get(MemorySegment workspaces, MemorySegment error) {
+        var mh$ = wick_cuda_workspaces_get.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_workspaces_get", workspaces, error);
+            }
+            return (int)mh$.invokeExact(workspaces, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_cuda_workspaces_free {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_workspaces_free");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_free(wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_workspaces_free$descriptor() {
+        return wick_cuda_workspaces_free.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_free(wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_workspaces_free$handle() {
+        return wick_cuda_workspaces_free.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_free(wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_workspaces_free$address() {
+        return wick_cuda_workspaces_free.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_workspaces_free(wick_error *error)
+     * }
+     */
+    public static int wick_cuda_workspaces_free(MemorySegment error) {
+        var mh$ = wick_cuda_workspaces_free.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_workspaces_free", error);
             }
             return (int)mh$.invokeExact(error);
         } catch (Error | RuntimeException ex) {

@@ -26,11 +26,12 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     wick_cuda_pool_stat requested_bytes;
  *     int64_t num_alloc_retries;
  *     int64_t num_ooms;
+ *     wick_cuda_stat oversize_allocations;
+ *     wick_cuda_stat oversize_segments;
  *     int64_t num_sync_all_streams;
  *     int64_t num_device_alloc;
  *     int64_t num_device_free;
- *     int64_t device_free_bytes;
- *     int64_t device_total_bytes;
+ *     int64_t max_split_size;
  * }
  * }
  */
@@ -52,11 +53,12 @@ public class wick_cuda_memory {
         wick_cuda_pool_stat.layout().withName("requested_bytes"),
         WickCuda.C_LONG.withName("num_alloc_retries"),
         WickCuda.C_LONG.withName("num_ooms"),
+        wick_cuda_stat.layout().withName("oversize_allocations"),
+        wick_cuda_stat.layout().withName("oversize_segments"),
         WickCuda.C_LONG.withName("num_sync_all_streams"),
         WickCuda.C_LONG.withName("num_device_alloc"),
         WickCuda.C_LONG.withName("num_device_free"),
-        WickCuda.C_LONG.withName("device_free_bytes"),
-        WickCuda.C_LONG.withName("device_total_bytes")
+        WickCuda.C_LONG.withName("max_split_size")
     ).withName("wick_cuda_memory");
 
     /**
@@ -550,6 +552,94 @@ public class wick_cuda_memory {
         struct.set(num_ooms$LAYOUT, num_ooms$OFFSET, fieldValue);
     }
 
+    private static final GroupLayout oversize_allocations$LAYOUT = (GroupLayout)$LAYOUT.select(groupElement("oversize_allocations"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * wick_cuda_stat oversize_allocations
+     * }
+     */
+    public static final GroupLayout oversize_allocations$layout() {
+        return oversize_allocations$LAYOUT;
+    }
+
+    private static final long oversize_allocations$OFFSET = $LAYOUT.byteOffset(groupElement("oversize_allocations"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * wick_cuda_stat oversize_allocations
+     * }
+     */
+    public static final long oversize_allocations$offset() {
+        return oversize_allocations$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * wick_cuda_stat oversize_allocations
+     * }
+     */
+    public static MemorySegment oversize_allocations(MemorySegment struct) {
+        return struct.asSlice(oversize_allocations$OFFSET, oversize_allocations$LAYOUT.byteSize());
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * wick_cuda_stat oversize_allocations
+     * }
+     */
+    public static void oversize_allocations(MemorySegment struct, MemorySegment fieldValue) {
+        MemorySegment.copy(fieldValue, 0L, struct, oversize_allocations$OFFSET, oversize_allocations$LAYOUT.byteSize());
+    }
+
+    private static final GroupLayout oversize_segments$LAYOUT = (GroupLayout)$LAYOUT.select(groupElement("oversize_segments"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * wick_cuda_stat oversize_segments
+     * }
+     */
+    public static final GroupLayout oversize_segments$layout() {
+        return oversize_segments$LAYOUT;
+    }
+
+    private static final long oversize_segments$OFFSET = $LAYOUT.byteOffset(groupElement("oversize_segments"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * wick_cuda_stat oversize_segments
+     * }
+     */
+    public static final long oversize_segments$offset() {
+        return oversize_segments$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * wick_cuda_stat oversize_segments
+     * }
+     */
+    public static MemorySegment oversize_segments(MemorySegment struct) {
+        return struct.asSlice(oversize_segments$OFFSET, oversize_segments$LAYOUT.byteSize());
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * wick_cuda_stat oversize_segments
+     * }
+     */
+    public static void oversize_segments(MemorySegment struct, MemorySegment fieldValue) {
+        MemorySegment.copy(fieldValue, 0L, struct, oversize_segments$OFFSET, oversize_segments$LAYOUT.byteSize());
+    }
+
     private static final OfLong num_sync_all_streams$LAYOUT = (OfLong)$LAYOUT.select(groupElement("num_sync_all_streams"));
 
     /**
@@ -682,92 +772,48 @@ public class wick_cuda_memory {
         struct.set(num_device_free$LAYOUT, num_device_free$OFFSET, fieldValue);
     }
 
-    private static final OfLong device_free_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("device_free_bytes"));
+    private static final OfLong max_split_size$LAYOUT = (OfLong)$LAYOUT.select(groupElement("max_split_size"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int64_t device_free_bytes
+     * int64_t max_split_size
      * }
      */
-    public static final OfLong device_free_bytes$layout() {
-        return device_free_bytes$LAYOUT;
+    public static final OfLong max_split_size$layout() {
+        return max_split_size$LAYOUT;
     }
 
-    private static final long device_free_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("device_free_bytes"));
+    private static final long max_split_size$OFFSET = $LAYOUT.byteOffset(groupElement("max_split_size"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int64_t device_free_bytes
+     * int64_t max_split_size
      * }
      */
-    public static final long device_free_bytes$offset() {
-        return device_free_bytes$OFFSET;
+    public static final long max_split_size$offset() {
+        return max_split_size$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int64_t device_free_bytes
+     * int64_t max_split_size
      * }
      */
-    public static long device_free_bytes(MemorySegment struct) {
-        return struct.get(device_free_bytes$LAYOUT, device_free_bytes$OFFSET);
+    public static long max_split_size(MemorySegment struct) {
+        return struct.get(max_split_size$LAYOUT, max_split_size$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int64_t device_free_bytes
+     * int64_t max_split_size
      * }
      */
-    public static void device_free_bytes(MemorySegment struct, long fieldValue) {
-        struct.set(device_free_bytes$LAYOUT, device_free_bytes$OFFSET, fieldValue);
-    }
-
-    private static final OfLong device_total_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("device_total_bytes"));
-
-    /**
-     * Layout for field:
-     * {@snippet lang=c :
-     * int64_t device_total_bytes
-     * }
-     */
-    public static final OfLong device_total_bytes$layout() {
-        return device_total_bytes$LAYOUT;
-    }
-
-    private static final long device_total_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("device_total_bytes"));
-
-    /**
-     * Offset for field:
-     * {@snippet lang=c :
-     * int64_t device_total_bytes
-     * }
-     */
-    public static final long device_total_bytes$offset() {
-        return device_total_bytes$OFFSET;
-    }
-
-    /**
-     * Getter for field:
-     * {@snippet lang=c :
-     * int64_t device_total_bytes
-     * }
-     */
-    public static long device_total_bytes(MemorySegment struct) {
-        return struct.get(device_total_bytes$LAYOUT, device_total_bytes$OFFSET);
-    }
-
-    /**
-     * Setter for field:
-     * {@snippet lang=c :
-     * int64_t device_total_bytes
-     * }
-     */
-    public static void device_total_bytes(MemorySegment struct, long fieldValue) {
-        struct.set(device_total_bytes$LAYOUT, device_total_bytes$OFFSET, fieldValue);
+    public static void max_split_size(MemorySegment struct, long fieldValue) {
+        struct.set(max_split_size$LAYOUT, max_split_size$OFFSET, fieldValue);
     }
 
     /**

@@ -1,4 +1,4 @@
-package dev.wick.memory;
+package dev.wick.binding;
 
 import java.util.List;
 
