@@ -1,5 +1,6 @@
 package dev.wick.memory;
 
+import dev.wick.binding.AllocatorSegment;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;

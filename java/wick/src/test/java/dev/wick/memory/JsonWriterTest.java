@@ -3,6 +3,7 @@ package dev.wick.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import dev.wick.binding.AllocatorSegment;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
