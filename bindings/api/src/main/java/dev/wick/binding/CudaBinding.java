@@ -76,6 +76,15 @@ public interface CudaBinding {
     /** Time on the device between two events with timing, both done. */
     double elapsedNanoseconds(Handle start, Handle stop);
 
+    /**
+     * Enqueues a copy between two contiguous tensors of one dtype and shape, each on the stream's device or page-locked, at
+     * least one on the device.
+     *
+     * @param waitFor an event that the stream waits for before; null for none
+     * @param done    an event that is recorded behind it; null for none
+     */
+    void copy(Handle stream, Handle from, Handle to, Handle waitFor, Handle done);
+
     /** Keeps a tensor's memory from being given to anyone before the work that is now on a stream is done. */
     void recordStream(Handle tensor, Handle stream);
 

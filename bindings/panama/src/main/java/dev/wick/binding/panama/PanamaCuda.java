@@ -225,6 +225,21 @@ final class PanamaCuda implements CudaBinding {
     }
 
     @Override
+    public void copy(Handle stream, Handle from, Handle to, Handle waitFor, Handle done) {
+        CudaHandle on = CudaHandle.of(stream, STREAM);
+        try (Frame frame = Frame.take()) {
+            frame.check(WickCuda.wick_cuda_copy(on.device(), frame.arguments.acquire(on),
+                    frame.arguments.acquire(PanamaHandle.of(from, PanamaHandle.Kind.TENSOR)),
+                    frame.arguments.acquire(PanamaHandle.of(to, PanamaHandle.Kind.TENSOR)), acquireEvent(frame, waitFor),
+                    acquireEvent(frame, done), frame.error));
+        }
+    }
+
+    private static long acquireEvent(Frame frame, Handle event) {
+        return event == null ? 0 : frame.arguments.acquire(CudaHandle.of(event, EVENT));
+    }
+
+    @Override
     public void recordStream(Handle tensor, Handle stream) {
         try (Frame frame = Frame.take()) {
             frame.check(WickCuda.wick_cuda_record_stream(
