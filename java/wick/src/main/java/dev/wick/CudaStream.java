@@ -4,6 +4,7 @@ import dev.wick.binding.CallSettings;
 import dev.wick.binding.CudaBinding.StreamPriorities;
 import dev.wick.binding.Handle;
 import dev.wick.error.BadArgumentException;
+import dev.wick.jfr.CopyEvent;
 
 /**
  * A CUDA stream of one's own, which does not wait for the default stream; any thread may enqueue work, and what is
@@ -155,9 +156,13 @@ public final class CudaStream extends NativeResource {
         if (from.device().type() == Device.Type.CPU && to.device().type() == Device.Type.CPU) {
             throw new BadArgumentException("expected a tensor on " + device + " on one side, got two on the cpu");
         }
+        CopyEvent event = CopyEvent.begun();
         // copy_ gives its own first argument back, as a second handle.
         Operator.call(noGrad(), "aten::copy_", to, from, true).close();
         done.record(this);
+        if (event != null && from.device().type() != to.device().type()) {
+            event.with(from.device().toString(), to.device().toString(), to.byteSize(), true, false).commit();
+        }
     }
 
     private void requireSide(String side, Tensor tensor) {
