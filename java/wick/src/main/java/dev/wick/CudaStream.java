@@ -4,6 +4,7 @@ import dev.wick.binding.CallSettings;
 import dev.wick.binding.CudaBinding.StreamPriorities;
 import dev.wick.binding.Handle;
 import dev.wick.error.BadArgumentException;
+import dev.wick.jfr.CopyEvent;
 import java.lang.ref.Reference;
 
 /**
@@ -148,6 +149,7 @@ public final class CudaStream extends NativeResource {
 
     /** Copies without waiting, after an event unless it is null, and records another one behind it. */
     void copy(Tensor from, Tensor to, CudaEvent before, CudaEvent done) {
+        CopyEvent event = CopyEvent.begun();
         try {
             Cuda.binding().copy(handle(), from.handle(), to.handle(), before == null ? null : before.handle(),
                     done.handle());
@@ -157,6 +159,9 @@ public final class CudaStream extends NativeResource {
             Reference.reachabilityFence(to);
             Reference.reachabilityFence(before);
             Reference.reachabilityFence(done);
+        }
+        if (event != null && from.device().type() != to.device().type()) {
+            event.with(from.device().toString(), to.device().toString(), to.byteSize(), true, false).commit();
         }
     }
 

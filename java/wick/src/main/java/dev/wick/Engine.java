@@ -31,7 +31,8 @@ import java.util.ServiceLoader;
  * {@code -Dwick.libtorch=python} or the variable {@code WICK_LIBTORCH};
  * <li>{@code -Dwick.calls=auto|panama|javacpp}: how Java reaches it;
  * <li>{@code -Dwick.threads=N}, {@code -Dwick.blas.threads=N}, {@code -Dwick.hugePages=false}: see {@link #settings()};
- * <li>{@code -Dwick.memory.cpuLimit=BYTES|512m|2g}: see {@link DeviceMemory#setCpuLimit}.
+ * <li>{@code -Dwick.memory.cpuLimit=BYTES|512m|2g}: see {@link DeviceMemory#setCpuLimit};
+ * <li>{@code -Dwick.jmx=true}: see {@link WickBeans}.
  * </ul>
  */
 public final class Engine {
@@ -109,6 +110,10 @@ public final class Engine {
                 if (cpuLimitBytes > 0) {
                     engine.limitCpu(cpuLimit, cpuLimitBytes);
                 }
+                EngineEvents.install(engine.binding);
+                if (Boolean.getBoolean(WickBeans.PROPERTY)) {
+                    WickBeans.register(engine.binding);
+                }
                 return engine;
             }
             obstacles.add(calls + ": " + obstacle);
@@ -152,7 +157,10 @@ public final class Engine {
         return binding.missingFeatures();
     }
 
-    /** The CUDA devices; none when {@link #missingFeatures()} has a reason under {@code cuda}. */
+    /**
+     * The CUDA devices, on each of which this makes a context; none when {@link #missingFeatures()} has a reason under
+     * {@code cuda}.
+     */
     public List<CudaDevice> cudaDevices() {
         return binding.cuda().map(CudaBinding::devices).orElse(List.of());
     }
@@ -189,7 +197,7 @@ public final class Engine {
                 throw new UnsupportedFeatureException("no " + device + ": "
                         + binding.missingFeatures().get(TorchBinding.CUDA));
             }
-            int count = cudaDevices().size();
+            int count = cuda().deviceCount();
             if (device.index() >= count) {
                 throw new dev.wick.error.NotFoundException("no " + device + ": LibTorch sees " + count
                         + " CUDA device" + (count == 1 ? "" : "s"));

@@ -12,8 +12,11 @@ public interface CudaBinding {
 
     // Devices
 
-    /** The devices LibTorch sees, possibly none. */
+    /** The devices LibTorch sees, possibly none; makes a context on each. */
     List<CudaDevice> devices();
+
+    /** How many there are; makes no context. */
+    int deviceCount();
 
     /** The newest CUDA runtime that the driver supports, as CUDA writes it: 12080 is 12.8. */
     int driverVersion();

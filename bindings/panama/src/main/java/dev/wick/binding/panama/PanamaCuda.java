@@ -66,10 +66,9 @@ final class PanamaCuda implements CudaBinding {
     @Override
     public List<CudaDevice> devices() {
         try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
-            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-            frame.check(WickCuda.wick_cuda_device_count(count, frame.error));
+            int count = deviceCount();
             List<CudaDevice> devices = new ArrayList<>();
-            for (int i = 0; i < count.get(ValueLayout.JAVA_INT, 0); i++) {
+            for (int i = 0; i < count; i++) {
                 MemorySegment device = wick_cuda_device.allocate(arena);
                 frame.check(WickCuda.wick_cuda_device_describe(i, device, frame.error));
                 devices.add(read(device));
@@ -83,6 +82,11 @@ final class PanamaCuda implements CudaBinding {
         String hex = HexFormat.of().formatHex(bytes.toArray(ValueLayout.JAVA_BYTE));
         return "GPU-" + String.join("-", hex.substring(0, 8), hex.substring(8, 12), hex.substring(12, 16),
                 hex.substring(16, 20), hex.substring(20));
+    }
+
+    @Override
+    public int deviceCount() {
+        return intOf(WickCuda::wick_cuda_device_count);
     }
 
     private static CudaDevice read(MemorySegment device) {
