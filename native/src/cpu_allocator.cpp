@@ -17,6 +17,7 @@
 #include <wick/runtime.h>
 
 #include "refusal.h"
+#include "trace_memory.h"
 
 namespace wick {
 namespace {
@@ -124,9 +125,9 @@ void release(void* data) {
     return;
   }
   const Header header = header_of(data);
-  c10::profiledCPUMemoryReporter().Delete(data);
   c10::free_cpu(header.block);
-  counters.bytes.fetch_sub(header.bytes, std::memory_order_relaxed);
+  const int64_t left = counters.bytes.fetch_sub(header.bytes, std::memory_order_relaxed) - header.bytes;
+  trace_memory(data, -header.bytes, left);
   counters.blocks.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -154,8 +155,7 @@ class CountingAllocator final : public c10::Allocator {
     counters.blocks_allocated.fetch_add(1, std::memory_order_relaxed);
     raise_peak(counters.blocks_peak, counters.blocks.fetch_add(1, std::memory_order_relaxed) + 1);
     c10::DataPtr owned{data, data, &release, cpu};
-    // Kineto learns of memory from this reporter alone.
-    c10::profiledCPUMemoryReporter().New(data, bytes);
+    trace_memory(data, size, counters.bytes.load(std::memory_order_relaxed));
     return owned;
   }
 
