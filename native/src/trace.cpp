@@ -1,11 +1,14 @@
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <future>
@@ -88,6 +91,22 @@ class KinetoThread {
   std::condition_variable wanted_;
   std::vector<std::packaged_task<void()>> next_;
 };
+
+// Kineto writes to standard error what it likes to say: on LibTorch 2.13 two lines for each trace, on a build for CUDA an
+// error where there is no driver. Its level can be set by the environment alone, which then holds; it has no function for
+// that outside of itself, but the variable.
+void silence_kineto() {
+  static std::atomic<int>* const level = [] {
+    void* library =
+        std::getenv("KINETO_LOG_LEVEL") != nullptr ? nullptr : dlopen("libtorch_cpu.so", RTLD_NOLOAD | RTLD_LAZY);
+    void* found = library == nullptr ? nullptr : dlsym(library, "_ZN9libkineto6Logger14severityLevel_E");
+    return static_cast<std::atomic<int>*>(found);
+  }();
+  constexpr int above_all = 1000;
+  if (level != nullptr) {
+    level->store(above_all);
+  }
+}
 
 // The option came with LibTorch 2.7; its place among the constructor's parameters has moved since.
 template <typename Config, typename = void>
@@ -232,8 +251,11 @@ void start(int32_t flags) {
     if (profiler_runs()) {
       throw Failure(WICK_INVALID_ARGUMENT, "another profiler of LibTorch's runs in this process");
     }
+    silence_kineto();
     // Enabling what was not prepared is a segmentation fault.
     kineto::prepareProfiler(config, activities);
+    // The first one sets its own level.
+    silence_kineto();
     kineto::enableProfiler(config, activities);
     // It may have stayed off without a word (a profiler state that this build does not have).
     if (!profiler_runs()) {

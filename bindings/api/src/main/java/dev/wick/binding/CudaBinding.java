@@ -129,6 +129,17 @@ public interface CudaBinding {
     /** Gives page-locked host memory that nothing uses back to the system. */
     void trimHostMemory();
 
+    // NVTX
+
+    /** Begins an NVTX range on the calling thread, inside of those that it began before. */
+    void pushNvtxRange(String name);
+
+    /** Ends the NVTX range that the calling thread began last. */
+    void popNvtxRange();
+
+    /** Marks a point in time for NVTX's listeners. */
+    void markNvtx(String name);
+
     // Settings
 
     CudaWait waitPolicy(int device);

@@ -9,7 +9,8 @@ import java.lang.foreign.MemorySegment;
 final class PanamaHandle extends AddressedHandle {
 
     enum Kind {
-        TENSOR("tensor"), MODULE("model"), METHOD("method"), RUNNER("runner"), OPERATOR("operator");
+        TENSOR("tensor"), MODULE("model"), METHOD("method"), RUNNER("runner"), OPERATOR("operator"),
+        TRACE("trace"), RANGE("range");
 
         private final String text;
 
@@ -57,6 +58,8 @@ final class PanamaHandle extends AddressedHandle {
                 WickTorch.wick_runner_free(address());
                 Retained.drain();
             }
+            case TRACE -> WickTorch.wick_trace_free(address());
+            case RANGE -> WickTorch.wick_range_end(address());
             case OPERATOR -> {
                 // Lives as long as the process.
             }
