@@ -16,9 +16,9 @@
 namespace wick {
 namespace {
 
-// Every thread says in memory of its own whether it is inside a call. A call writes there and then looks whether the gate
-// is closed; who closes it writes that and then looks at every thread. Each must see the other's write: the one who closes
-// makes all other threads pass a barrier (membarrier), so that a call needs none.
+// Every thread says in memory of its own whether it is inside a call. A call writes there and then looks whether the
+// gate is closed; who closes it writes that and then looks at every thread. Each must see the other's write: the one
+// who closes makes all other threads pass a barrier (membarrier), so that a call needs none.
 std::atomic<bool> closed{false};
 
 struct Slot {

@@ -28,8 +28,8 @@ class CallGateAttempt {
   bool inside_;
 };
 
-// Closes the gate and waits for the calls that are inside; opens it at its end. One at a time, and from outside of every
-// call.
+// Closes the gate and waits for the calls that are inside; opens it at its end. One at a time, and from outside of
+// every call.
 class ClosedCallGate {
  public:
   ClosedCallGate();

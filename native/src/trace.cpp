@@ -92,9 +92,9 @@ class KinetoThread {
   std::vector<std::packaged_task<void()>> next_;
 };
 
-// Kineto writes to standard error what it likes to say: on LibTorch 2.13 two lines for each trace, on a build for CUDA an
-// error where there is no driver. Its level can be set by the environment alone, which then holds; it has no function for
-// that outside of itself, but the variable.
+// Kineto writes to standard error what it likes to say: on LibTorch 2.13 two lines for each trace, on a build for CUDA
+// an error where there is no driver. Its level can be set by the environment alone, which then holds; it has no
+// function for that outside of itself, but the variable.
 void silence_kineto() {
   static std::atomic<int>* const level = [] {
     void* library =
@@ -122,7 +122,7 @@ void require_all_threads() {
   if (!RecordsAllThreads<ExperimentalConfig>::value) {
     throw Failure(WICK_UNSUPPORTED, "LibTorch " WICK_TORCH_VERSION
                                     " records only the thread that starts its profiler, and a trace without the other "
-                                    "threads' work would mislead; LibTorch 2.8, 2.10, 2.11 and 2.13 record all threads");
+                                    "threads' work would mislead; 2.8, 2.10, 2.11 and 2.13 record all threads");
   }
 }
 
@@ -266,8 +266,8 @@ void start(int32_t flags) {
 }
 
 std::unique_ptr<kineto::ProfilerResult> stop() {
-  // What is in flight writes into the profiler's memory, which goes with it, and what began in this trace must not end in
-  // the next one.
+  // What is in flight writes into the profiler's memory, which goes with it, and what began in this trace must not end
+  // in the next one.
   const ClosedCallGate nobody;
   memory_is_traced.store(false, std::memory_order_release);
   end_open_ranges();
@@ -313,7 +313,7 @@ int32_t wick_trace_stop(wick_trace* trace, wick_error* error) noexcept {
     running.running = false;
     auto result = wick::stop();
     if (result->events().empty()) {
-      throw wick::Failure(WICK_FAILED, "the trace is empty: nothing ran through LibTorch between its start and its stop");
+      throw wick::Failure(WICK_FAILED, "the trace is empty: nothing ran through LibTorch between start and stop");
     }
     out = wick::give(std::make_unique<wick::Trace>(std::move(result)));
   });

@@ -16,7 +16,8 @@ void report_traced_memory(void* data, int64_t bytes, int64_t allocated) noexcept
     }
     auto* profiler = torch::profiler::impl::ProfilerStateBase::get(/*global=*/true);
     if (profiler != nullptr) {
-      profiler->reportMemoryUsage(data, bytes, static_cast<size_t>(allocated), /*total_reserved=*/0, c10::Device(c10::kCPU));
+      profiler->reportMemoryUsage(data, bytes, static_cast<size_t>(allocated), /*total_reserved=*/0,
+                                  c10::Device(c10::kCPU));
     }
   } catch (...) {
     // An event is missing in the trace; the allocation is not to fail for it.

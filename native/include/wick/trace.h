@@ -1,4 +1,4 @@
-/* Traces of the whole process through Kineto: operators, TorchScript functions, ranges, and the work of CUDA devices. */
+/* Traces of the whole process through Kineto: operators, TorchScript functions, ranges, work of CUDA devices. */
 #ifndef WICK_TRACE_H
 #define WICK_TRACE_H
 
@@ -32,8 +32,8 @@ WICK_API int32_t wick_trace_start(int32_t flags, wick_error *error) WICK_NOEXCEP
 
 /*
  * Stops the trace. Calls that other threads have in flight are waited for, and new ones wait meanwhile, so that none is
- * cut in two; ranges that are open end here. WICK_INVALID_ARGUMENT when none runs; WICK_FAILED when nothing was recorded,
- * and it has stopped all the same. Any thread.
+ * cut in two; ranges that are open end here. WICK_INVALID_ARGUMENT when none runs; WICK_FAILED when nothing was
+ * recorded, and it has stopped all the same. Any thread.
  */
 WICK_API int32_t wick_trace_stop(wick_trace *trace, wick_error *error) WICK_NOEXCEPT;
 

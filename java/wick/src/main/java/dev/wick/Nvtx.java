@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * NVTX ranges and marks, which Nsight Systems and other tools show; platform threads.
  *
- * <p>They go through LibTorch's CUDA half. Without it, and without a listener, they do nothing, so code that carries them
+ * <p>They go through LibTorch's CUDA half. Without it, and without a listener, they do nothing, so that code with them
  * runs everywhere; {@link #isAvailable()} tells. Ranges nest on their thread, and a virtual thread may change that in
  * between. In a {@link Trace}, {@link Trace#range} marks the same.
  */

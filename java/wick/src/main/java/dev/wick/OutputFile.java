@@ -41,8 +41,8 @@ final class OutputFile {
     /** Writes a file by way of another in the same directory. */
     static void write(Path file, Consumer<Path> content) {
         Path absolute = requireWritable(file);
-        Path temporary = absolute.resolveSibling("." + absolute.getFileName() + "." + ProcessHandle.current().pid() + "."
-                + Long.toHexString(System.nanoTime()) + ".part");
+        Path temporary = absolute.resolveSibling("." + absolute.getFileName() + "." + ProcessHandle.current().pid()
+                + "." + Long.toHexString(System.nanoTime()) + ".part");
         try {
             try {
                 content.accept(temporary);

@@ -25,9 +25,9 @@ import java.util.Set;
  * }</pre>
  *
  * <p>It holds operators, TorchScript methods, {@linkplain #range ranges} and, where there is a CUDA device, kernels,
- * copies and CUDA's calls, as LibTorch's Kineto records them. A process records one at a time. Stopping it waits for the
- * calls that other threads have in flight, and lets new ones begin once it has stopped: none is cut in two. It records
- * until it is stopped or closed, and its events stay in native memory meanwhile.
+ * copies and CUDA's calls, as LibTorch's Kineto records them. A process records one at a time. Stopping it waits for
+ * the calls that other threads have in flight, and lets new ones begin once it has stopped: none is cut in two. It
+ * records until it is stopped or closed, and its events stay in native memory meanwhile.
  *
  * <p>The first trace of a process prepares Kineto, which takes up to a second where there is CUDA.
  */
@@ -95,8 +95,8 @@ public final class Trace implements AutoCloseable {
     }
 
     /**
-     * Marks what the calling thread does until the range is closed, which another thread may do; costs one look at a flag
-     * while no trace runs. A range that is open when its trace stops ends there.
+     * Marks what the calling thread does until the range is closed, which another thread may do; costs one look at a
+     * flag while no trace runs. A range that is open when its trace stops ends there.
      */
     public static Range range(String name) {
         Objects.requireNonNull(name, "name");

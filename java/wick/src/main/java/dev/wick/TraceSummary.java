@@ -25,8 +25,8 @@ public final class TraceSummary {
      * All calls of one operator, TorchScript method or range.
      *
      * @param calls           those inside of a call of the same name included
-     * @param cpuNanos        from begin to end on the host, over all threads; a call inside of one of the same name counts
-     *                        with the outer one alone
+     * @param cpuNanos        from begin to end on the host, over all threads; a call inside of one of the same name
+     *                        counts with the outer one alone
      * @param selfCpuNanos    without what it called on its thread
      * @param deviceNanos     of the device work that it, or what it called, launched; likewise counted once
      */
@@ -43,8 +43,8 @@ public final class TraceSummary {
     private final int threads;
     private final long wallNanos;
 
-    private TraceSummary(List<Entry> entries, List<DeviceEntry> deviceEntries, Map<Integer, Long> busyNanos, int threads,
-            long wallNanos) {
+    private TraceSummary(List<Entry> entries, List<DeviceEntry> deviceEntries, Map<Integer, Long> busyNanos,
+            int threads, long wallNanos) {
         this.entries = List.copyOf(entries);
         this.deviceEntries = List.copyOf(deviceEntries);
         this.busyNanos = Map.copyOf(busyNanos);
@@ -85,8 +85,8 @@ public final class TraceSummary {
     }
 
     /**
-     * For how long the devices ran kernels, copies or fills: of activities that overlap on one device the time is counted
-     * once, and that of several devices is added.
+     * For how long the devices ran kernels, copies or fills: of activities that overlap on one device the time is
+     * counted once, and that of several devices is added.
      */
     public long gpuBusyNanos() {
         return busyNanos.values().stream().mapToLong(Long::longValue).sum();
@@ -219,7 +219,8 @@ public final class TraceSummary {
                     (a, b) -> new DeviceEntry(a.kind(), a.name(), a.calls() + b.calls(), a.nanos() + b.nanos()));
         }
         return entries.values().stream()
-                .sorted(Comparator.comparingLong(DeviceEntry::nanos).reversed().thenComparing(DeviceEntry::name)).toList();
+                .sorted(Comparator.comparingLong(DeviceEntry::nanos).reversed().thenComparing(DeviceEntry::name))
+                .toList();
     }
 
     private static Map<Integer, Long> busy(List<TraceEvent> deviceWork) {

@@ -24,16 +24,16 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code wick trace}. */
-@Command(name = "trace", description = "Records a trace of a model's runs: every operator on every thread and, on a CUDA "
-        + "device, kernels and copies.",
+@Command(name = "trace", description = "Records a trace of a model's runs: every operator on every thread and, on a "
+        + "CUDA device, kernels and copies.",
         footer = {"",
-                "The file is Chrome's trace event JSON: drop it on https://ui.perfetto.dev, or load it in chrome://tracing. "
-                        + "Each run is a range in it.",
+                "The file is Chrome's trace event JSON: drop it on https://ui.perfetto.dev, or load it in "
+                        + "chrome://tracing. Each run is a range in it.",
                 "",
-                "The table sums up the runs, with the operators that took most time of their own first. Self time is without "
-                        + "what an operator called; on a CUDA device it is the host's, which enqueues, and device is the time "
-                        + "of the kernels and copies that an operator launched. Busy is the device's time with kernels or "
-                        + "copies running, overlapping ones counted once.",
+                "The table sums up the runs, with the operators that took most time of their own first. Self time is "
+                        + "without what an operator called; on a CUDA device it is the host's, which enqueues, and device "
+                        + "is the time of the kernels and copies that an operator launched. Busy is the device's time "
+                        + "with kernels or copies running, overlapping ones counted once.",
                 "",
                 "Recording costs about a microsecond an operator, and more with --record."})
 final class TraceCommand implements Callable<Integer> {
@@ -44,8 +44,8 @@ final class TraceCommand implements Callable<Integer> {
     private ModelSource model;
 
     @Option(names = "--shape", paramLabel = "1x3x224x224", required = true, converter = InputShape.Converter.class,
-            description = "Shape of an input, once for each. Seeded normal noise fills it. 1x77:int64 is an input of integers "
-                    + "(from 0 to 9).")
+            description = "Shape of an input, once for each. Seeded normal noise fills it. 1x77:int64 is an input of "
+                    + "integers (from 0 to 9).")
     private List<InputShape> shapes = new ArrayList<>();
 
     @Option(names = "--out", paramLabel = "FILE.json", required = true, description = "Where the trace is written.")
@@ -63,8 +63,8 @@ final class TraceCommand implements Callable<Integer> {
             description = "cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
     private Device device;
 
-    @Option(names = "--graph", description = "On a CUDA device: capture copy in, call and copy out as a CUDA graph, and "
-            + "launch that.")
+    @Option(names = "--graph", description = "On a CUDA device: capture copy in, call and copy out as a CUDA graph, "
+            + "and launch that.")
     private boolean graph;
 
     @Option(names = "--optimize", paramLabel = "none|auto|freeze|ofi|onednn", defaultValue = "none",
@@ -80,8 +80,8 @@ final class TraceCommand implements Callable<Integer> {
     private int warmUp;
 
     @Option(names = "--record", paramLabel = "shapes,stacks,memory", split = ",",
-            description = "What to record beside times: the shapes of operators' arguments, their TorchScript call stacks, "
-                    + "allocations on the CPU.")
+            description = "What to record beside times: the shapes of operators' arguments, their TorchScript call "
+                    + "stacks, allocations on the CPU.")
     private List<TraceDetail> details = new ArrayList<>();
 
     @Option(names = "--top", paramLabel = "N", defaultValue = "15",
@@ -101,8 +101,8 @@ final class TraceCommand implements Callable<Integer> {
         try (TorchScriptModel loaded = model.open(device)) {
             RunCommand.schema(loaded, method).requireCount(shapes.size());
         }
-        BenchMeasurement measurement = new BenchMeasurement(model, method, device, List.copyOf(shapes), null, optimization,
-                runs, warmUp, BUDGET_NANOS, onDevice() ? Transfers.PINNED : Transfers.NONE, graph);
+        BenchMeasurement measurement = new BenchMeasurement(model, method, device, List.copyOf(shapes), null,
+                optimization, runs, warmUp, BUDGET_NANOS, onDevice() ? Transfers.PINNED : Transfers.NONE, graph);
         try (TimedCall call = measurement.call(dtype, shapes.getFirst().batch())) {
             for (int i = 0; i < warmUp; i++) {
                 call.run();
@@ -156,7 +156,8 @@ final class TraceCommand implements Callable<Integer> {
         for (TraceSummary.Entry entry : operators.subList(0, Math.min(top, operators.size()))) {
             List<Object> row = new ArrayList<>(Arrays.asList(entry.name(), entry.calls(),
                     milliseconds(entry.selfCpuNanos()),
-                    String.format(Locale.ROOT, "%.1f", 100 * entry.selfCpuNanos() / all), milliseconds(entry.cpuNanos())));
+                    String.format(Locale.ROOT, "%.1f", 100 * entry.selfCpuNanos() / all),
+                    milliseconds(entry.cpuNanos())));
             if (withDevice) {
                 row.add(milliseconds(entry.deviceNanos()));
             }
@@ -185,11 +186,12 @@ final class TraceCommand implements Callable<Integer> {
         }
         long activities = trace.events().stream().map(TraceEvent::kind).filter(TraceEvent.Kind::isDeviceWork).count();
         if (activities == 0) {
-            return "CUDA's kernels and copies were asked for, and none were recorded: KINETO_LOG_LEVEL=1 in the environment "
-                    + "shows what CUPTI says";
+            return "CUDA's kernels and copies were asked for, and none were recorded: KINETO_LOG_LEVEL=1 in the "
+                    + "environment shows what CUPTI says";
         }
-        return String.format(Locale.ROOT, "%d kernels and copies, the device busy for %s ms, %.0f%% of the time", activities,
-                milliseconds(summary.gpuBusyNanos()), 100.0 * summary.gpuBusyNanos() / Math.max(1, summary.wallNanos()));
+        return String.format(Locale.ROOT, "%d kernels and copies, the device busy for %s ms, %.0f%% of the time",
+                activities, milliseconds(summary.gpuBusyNanos()),
+                100.0 * summary.gpuBusyNanos() / Math.max(1, summary.wallNanos()));
     }
 
     private static String milliseconds(long nanos) {

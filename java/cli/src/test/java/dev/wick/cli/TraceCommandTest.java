@@ -123,10 +123,12 @@ class TraceCommandTest {
 
     @Test
     void refusesBeforeItReadsTheModel() {
-        Cli cli = Cli.run("trace", directory.resolve("no.pt"), "--shape", "3x64", "--out", directory.resolve("no/place.json"));
+        Cli cli = Cli.run("trace", directory.resolve("no.pt"), "--shape", "3x64", "--out",
+                directory.resolve("no/place.json"));
         assertThat(cli.code()).isOne();
         assertThat(cli.err()).contains("--out", "there is no directory");
-        for (String wrong : List.of("--runs 0", "--warmup -1", "--top 0", "--graph", "--record frames", "--dtype int8")) {
+        for (String wrong : List.of("--runs 0", "--warmup -1", "--top 0", "--graph", "--record frames",
+                "--dtype int8")) {
             List<Object> arguments = new ArrayList<>(List.of("trace", "m.pt", "--shape", "2", "--out", "t.json"));
             arguments.addAll(List.of(wrong.split(" ")));
             Cli refused = Cli.run(arguments.toArray());

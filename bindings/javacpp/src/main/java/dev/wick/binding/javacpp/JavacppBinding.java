@@ -53,8 +53,8 @@ final class JavacppBinding implements TorchBinding {
         CublasAccess.obstacle(natives).ifPresent(reason -> missing.put(CUBLAS, reason));
         missing.put(MEMORY, "javacpp cannot count LibTorch's memory: the presets map no allocator that native code "
                 + "could call without Java; through panama it is counted: --calls panama");
-        missing.put(PROFILER, "javacpp records no traces: the presets do not map Kineto; through panama they are recorded: "
-                + "--calls panama");
+        missing.put(PROFILER, "javacpp records no traces: the presets map Kineto's profiler for one thread alone; "
+                + "through panama they are recorded: --calls panama");
         noFusion.ifPresent(reason -> missing.put(ONEDNN_GRAPH, "javacpp has no oneDNN Graph fusion here (" + reason
                 + "); it may be there through panama: --calls panama"));
         return Map.copyOf(missing);
