@@ -9,6 +9,7 @@ import dev.wick.binding.LoadedNatives;
 import dev.wick.binding.MemoryBinding;
 import dev.wick.binding.NativesRequest;
 import dev.wick.binding.OnednnGraphCounts;
+import dev.wick.binding.ProfilerBinding;
 import dev.wick.binding.Setting;
 import dev.wick.binding.TorchBinding;
 import dev.wick.binding.TorchBindingProvider;
@@ -184,6 +185,10 @@ public final class Engine {
 
     CublasBinding cublas() {
         return facet(binding.cublas(), TorchBinding.CUBLAS);
+    }
+
+    ProfilerBinding profiler() {
+        return facet(binding.profiler(), TorchBinding.PROFILER);
     }
 
     private <T> T facet(Optional<T> facet, String feature) {

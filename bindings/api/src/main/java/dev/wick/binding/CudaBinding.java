@@ -159,6 +159,17 @@ public interface CudaBinding {
     /** Gives cuBLAS's workspaces back to the allocator; not while a graph that uses one may be launched again. */
     void freeWorkspaces();
 
+    // NVTX
+
+    /** Begins an NVTX range on the calling thread, inside of those that it began before. */
+    void pushNvtxRange(String name);
+
+    /** Ends the NVTX range that the calling thread began last. */
+    void popNvtxRange();
+
+    /** Marks a point in time for NVTX's listeners. */
+    void markNvtx(String name);
+
     // Settings
 
     CudaWait waitPolicy(int device);

@@ -170,6 +170,11 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     private record Prepared(TimedCall call, String why) {
     }
 
+    /** A call prepared as for a cell, for the caller to run and close. */
+    TimedCall call(DType dtype, long batch) {
+        return prepare(dtype, batch).call();
+    }
+
     private Prepared prepare(DType dtype, long batch) {
         // The model goes before anything is measured: what the runner keeps of it is all that counts as its memory.
         try (TorchScriptModel loaded = model.open(device)) {

@@ -503,6 +503,29 @@ final class PanamaCuda implements CudaBinding {
     // Settings
 
     @Override
+    public void pushNvtxRange(String name) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text text = Text.of(arena, name);
+            frame.check(WickTorch.wick_nvtx_push(text.bytes(), text.length(), frame.error));
+        }
+    }
+
+    @Override
+    public void popNvtxRange() {
+        try (Frame frame = Frame.take()) {
+            frame.check(WickTorch.wick_nvtx_pop(frame.error));
+        }
+    }
+
+    @Override
+    public void markNvtx(String name) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text text = Text.of(arena, name);
+            frame.check(WickTorch.wick_nvtx_mark(text.bytes(), text.length(), frame.error));
+        }
+    }
+
+    @Override
     public CudaWait waitPolicy(int device) {
         return CudaWait.values()[intOf((answer, error) -> WickCuda.wick_cuda_wait_get(device, answer, error))];
     }
