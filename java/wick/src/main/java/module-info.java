@@ -3,6 +3,7 @@ module dev.wick {
     requires transitive dev.wick.binding;
     requires jdk.jfr;
     requires static java.management;
+    requires com.fasterxml.jackson.core;
 
     exports dev.wick;
     exports dev.wick.memory;

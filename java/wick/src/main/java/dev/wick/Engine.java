@@ -33,6 +33,8 @@ import java.util.ServiceLoader;
  * <li>{@code -Dwick.calls=auto|panama|javacpp}: how Java reaches it;
  * <li>{@code -Dwick.threads=N}, {@code -Dwick.blas.threads=N}, {@code -Dwick.hugePages=false}: see {@link #settings()};
  * <li>{@code -Dwick.memory.cpuLimit=BYTES|512m|2g}: see {@link DeviceMemory#setCpuLimit};
+ * <li>{@code -Dwick.memory.oomReport=DIR}: a refused allocation leaves a report there, with what was alive when a
+ * {@link MemoryProfile} records;
  * <li>{@code -Dwick.jmx=true}: see {@link WickBeans}.
  * </ul>
  */
@@ -88,6 +90,7 @@ public final class Engine {
         NativesRequest request = NativesRequest.fromSettings();
         String cpuLimit = System.getProperty(DeviceMemory.CPU_LIMIT_PROPERTY);
         long cpuLimitBytes = cpuLimit == null ? 0 : ByteSize.parse(DeviceMemory.CPU_LIMIT_PROPERTY, cpuLimit);
+        OutOfMemoryReport refusals = OutOfMemoryReport.fromSettings();
         String asked = System.getProperty(CALLS_PROPERTY, "auto");
         if (!asked.equals("auto") && !CALLS.contains(asked)) {
             throw new NativesException("-D" + CALLS_PROPERTY + "=" + asked
@@ -112,6 +115,7 @@ public final class Engine {
                     engine.limitCpu(cpuLimit, cpuLimitBytes);
                 }
                 EngineEvents.install(engine.binding);
+                refusals.install();
                 if (Boolean.getBoolean(WickBeans.PROPERTY)) {
                     WickBeans.register(engine.binding);
                 }
