@@ -32,9 +32,9 @@ import org.openjdk.jmh.results.ScalarResult;
  *
  * <p>Each iteration is recorded as a {@link Trace}, which slows every operator and keeps each event in memory until the
  * iteration ends: take scores from runs without this profiler, and let iterations be short ({@code -r 1}). A benchmark
- * should wait for its work; what is still running when an iteration ends counts to it. Without an NVIDIA device JMH refuses
- * to start with a {@link ProfilerException}; where LibTorch in the forked JVM finds none, or cannot record traces, the
- * iteration fails and says why.
+ * should wait for its work; what is still running when an iteration ends counts to it. Without an NVIDIA device JMH
+ * refuses to start with a {@link ProfilerException}; where LibTorch in the forked JVM finds none, or cannot record
+ * traces, the iteration fails and says why.
  */
 public final class GpuBusyProfiler implements InternalProfiler {
     private Trace trace;
@@ -71,8 +71,8 @@ public final class GpuBusyProfiler implements InternalProfiler {
     public void beforeIteration(BenchmarkParams benchmark, IterationParams iteration) {
         try {
             if (Engine.get().cudaDevices().isEmpty()) {
-                throw new IllegalStateException("GpuBusyProfiler: "
-                        + Engine.get().missingFeatures().getOrDefault(TorchBinding.CUDA, "LibTorch sees no CUDA device"));
+                throw new IllegalStateException("GpuBusyProfiler: " + Engine.get().missingFeatures()
+                        .getOrDefault(TorchBinding.CUDA, "LibTorch sees no CUDA device"));
             }
             trace = Trace.start();
         } catch (WickException e) {
@@ -93,7 +93,8 @@ public final class GpuBusyProfiler implements InternalProfiler {
         return List.of(
                 new ScalarResult("gpu.busy.norm", summary.gpuBusyNanos() / (double) operations, "ns/op",
                         AggregationPolicy.AVG),
-                new ScalarResult("gpu.activities.norm", activities / (double) operations, "#/op", AggregationPolicy.AVG),
+                new ScalarResult("gpu.activities.norm", activities / (double) operations, "#/op",
+                        AggregationPolicy.AVG),
                 new ScalarResult("gpu.busy.share", 100.0 * summary.gpuBusyNanos() / Math.max(1, summary.wallNanos()),
                         "%", AggregationPolicy.AVG));
     }

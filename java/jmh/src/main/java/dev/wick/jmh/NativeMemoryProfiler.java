@@ -22,8 +22,8 @@ import org.openjdk.jmh.results.ScalarResult;
 import org.openjdk.jmh.runner.IterationType;
 
 /**
- * Reports what LibTorch allocates, by its allocators' own counters: {@code -prof dev.wick.jmh.NativeMemoryProfiler}; JMH
- * calls it from one thread.
+ * Reports what LibTorch allocates, by its allocators' own counters: {@code -prof dev.wick.jmh.NativeMemoryProfiler};
+ * JMH calls it from one thread.
  *
  * <p>For memory of the CPU, prefixed {@code native}, and for each CUDA device that holds or held some, prefixed
  * {@code cuda:N}:
@@ -38,8 +38,8 @@ import org.openjdk.jmh.runner.IterationType;
  * </ul>
  *
  * <p>The counters are the process's: all benchmark threads are in them, and what an iteration's setup and teardown allocate
- * is too. Peaks are reset before each iteration. CPU memory is exact to the byte and needs {@code panama}; elsewhere the
- * iteration fails and says so. The counters are always on, so the scores beside them are undisturbed.
+ * is too. Peaks are reset before each iteration. CPU memory is exact to the byte and needs {@code panama}; elsewhere
+ * the iteration fails and says so. The counters are always on, so the scores beside them are undisturbed.
  */
 public final class NativeMemoryProfiler implements InternalProfiler {
     private static final String CPU = "native";

@@ -59,7 +59,8 @@ class ProfilersTest {
         assertThat(metrics.has(name)).as(name + " in " + metrics).isTrue();
         assertThat(metrics.get(name).get("scoreUnit").asText()).isEqualTo(unit);
         // The last iteration's net has the trial's end in it.
-        assertThat(metrics.get(name).get("rawData").get(0)).hasSize(name.endsWith(".net.norm") ? ITERATIONS - 1 : ITERATIONS);
+        int iterations = name.endsWith(".net.norm") ? ITERATIONS - 1 : ITERATIONS;
+        assertThat(metrics.get(name).get("rawData").get(0)).hasSize(iterations);
         return metrics.get(name).get("score").asDouble();
     }
 
@@ -139,7 +140,8 @@ class ProfilersTest {
     void theyAreFoundAsServices() {
         assertThat(ServiceLoader.load(Profiler.class).stream().map(ServiceLoader.Provider::type).toList())
                 .contains(NativeMemoryProfiler.class, GpuBusyProfiler.class);
-        assertThat(ServiceLoader.load(Profiler.class)).allSatisfy(each -> assertThat(each.getDescription()).isNotBlank());
+        assertThat(ServiceLoader.load(Profiler.class)).extracting(Profiler::getDescription)
+                .allSatisfy(text -> assertThat(text).isNotBlank());
     }
 
     @Test
