@@ -24,9 +24,12 @@
 
 #include <c10/core/DeviceType.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
-#include <kineto/libkineto.h>
+#include <kineto/ActivityType.h>
 #include <torch/csrc/autograd/profiler_kineto.h>
 #include <wick/trace.h>
+#ifdef WICK_HAS_KINETO_HEADERS
+#include <kineto/libkineto.h>
+#endif
 
 #include "call_gate.h"
 #include "handle.h"
@@ -71,9 +74,11 @@ class KinetoThread {
 
   void serve() {
     pthread_setname_np(pthread_self(), "wick-kineto");
+#ifdef WICK_HAS_KINETO_HEADERS
     // Kineto prints an error when its first use is not on the thread that registered LibTorch with it, which is the one
     // that loaded the library: registered once more, here.
     libkineto::api().registerClient(libkineto::api().client());
+#endif
     while (true) {
       std::vector<std::packaged_task<void()>> tasks;
       {
