@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures Wick beside C++ and beside its peers, and writes the results with the machine they came from.
 
-    bench/compare.py [calls|models|blas|all] [options]
+    bench/compare.py [calls|models|blas|profiling|all] [options]
 
 calls   what a call from Java costs beside the same call from C++: JMH forks, each with a process of the C++ harness
         beside it that measures in turn with every iteration, then what Runner.run() allocates. A fork's difference is the
@@ -10,6 +10,9 @@ models  single predictions of whole models, batch 1: every round each contestant
         that changes from round to round. Outputs are compared with PyTorch's own before any time is looked at.
 blas    the same on the presets' natives alone: OpenBLAS as it comes, as Wick settles it, and MKL in its place (160 MB
         from Maven Central), for models as they are and with oneDNN Graph fusion.
+profiling
+        what it costs a model to be watched: memory profiles without and with stacks, switched on and off in one process,
+        in rounds whose order changes. Through panama, the way that has them.
 
 Builds what is missing (Maven, the shim, the harness, the archives). Needs JDK 25, Maven, a C++ compiler, CMake and Ninja,
 and for the archives and the peer a Python with torch and numpy (--python, else one is set up in Wick's cache).
@@ -409,6 +412,42 @@ def measure_blas(machine, arguments):
     return measure_rounds(machine, arguments, blas_contestants(machine, arguments), f"{ONE_THREAD}: none")
 
 
+def measure_profiling(machine, arguments):
+    models = []
+    folder = TARGET / "profiling"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for entry in machine.models(arguments.models.split(","), arguments.python):
+        for way in ("none", "auto"):
+            out = folder / f"{entry['name']}-{way}"
+            run([*machine.java_command(), "-Dwick.calls=panama", "-cp", machine.class_path(BENCH),
+                 "dev.wick.bench.ProfilingRound", machine.archives / entry["archive"], machine.archives / entry["input"],
+                 shape_of(entry), way, arguments.warmup, arguments.runs, arguments.rounds, out])
+            difference, largest = compare(read_floats(f"{out}.f32"), read_npy(machine.archives / entry["reference"]))
+            if not difference <= TOLERANCE * largest:
+                raise Problem(f"{entry['name']}: its output differs from PyTorch's by {difference:g}, the largest element "
+                              f"being {largest:g}: its time would mean nothing")
+            report = json.loads(Path(f"{out}.json").read_text())
+            samples = {name[:-2]: in_rounds(report.pop(name), arguments.rounds)
+                       for name in list(report) if name.endswith("Ns") and isinstance(report[name], list)}
+            rows = []
+            for name, taken in samples.items():
+                medians = [statistics.median(each) / 1e6 for each in taken]
+                unwatched = [statistics.median(each) / 1e6 for each in samples["nothing"]]
+                ratios = [a / b for a, b in zip(medians, unwatched)]
+                rows.append({"watch": name.replace("_", " "), "medianMs": statistics.median(medians),
+                             "ratio": statistics.median(ratios), "ratios": ratios, "samplesNs": taken})
+                say(f"{entry['name']:14} {way:5} {rows[-1]['watch']:20} {rows[-1]['medianMs']:8.2f} ms  "
+                    f"{rows[-1]['ratio']:.3f}")
+            models.append({"model": entry, "optimize": way, "report": report, "rows": rows})
+    return {"rounds": arguments.rounds, "warmup": arguments.warmup, "runs": arguments.runs, "models": models}
+
+
+def in_rounds(samples, rounds):
+    size = len(samples) // rounds
+    return [samples[i * size:(i + 1) * size] for i in range(rounds)]
+
+
 def measure_models(machine, arguments):
     return measure_rounds(machine, arguments, contestants(machine, arguments), "djl")
 
@@ -497,7 +536,24 @@ def render(result):
         lines += render_rounds("Models, batch 1", result["models"])
     if "blas" in result:
         lines += render_rounds("BLAS, batch 1", result["blas"])
+    if "profiling" in result:
+        lines += render_profiling(result["profiling"])
     return "\n".join(lines)
+
+
+def render_profiling(profiling):
+    lines = ["## Being watched, batch 1", "",
+             f"{profiling['rounds']} rounds of {profiling['runs']} runs for each way of watching, all in one process, in "
+             "changing order. The ratio is the median of the rounds' ratios to the same model unwatched, with the smallest and "
+             "the largest.", "",
+             "| model | run | watched by | median ms | ratio | smallest to largest | memory events a run |",
+             "|---|---|---|--:|--:|---|--:|"]
+    for model in profiling["models"]:
+        for row in model["rows"]:
+            lines.append(f"| {model['model']['title']} | {model['report']['optimization']} | {row['watch']} | "
+                         f"{row['medianMs']:.2f} | {row['ratio']:.3f} | {min(row['ratios']):.3f} to "
+                         f"{max(row['ratios']):.3f} | {model['report']['eventsPerRun']} |")
+    return lines + [""]
 
 
 def render_rounds(title, rounds):
@@ -529,7 +585,7 @@ def render_rounds(title, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["calls", "models", "blas", "all"], default="all")
+    parser.add_argument("what", nargs="?", choices=["calls", "models", "blas", "profiling", "all"], default="all")
     parser.add_argument("--natives", default="presets", help="presets, DIR, pip:VERSION or python (default: presets)")
     parser.add_argument("--forks", type=int, default=10, help="forks of each side of the calls (default: 10)")
     parser.add_argument("--calls", help="ways of calling (default: panama,javacpp; on an official LibTorch panama)")
@@ -568,6 +624,8 @@ def main():
             result["models"] = measure_models(machine, arguments)
         if arguments.what == "blas" or arguments.what == "all" and machine.natives == "presets":
             result["blas"] = measure_blas(machine, arguments)
+        if arguments.what in ("profiling", "all"):
+            result["profiling"] = measure_profiling(machine, arguments)
         result["seconds"] = round(time.time() - started)
         arguments.out.mkdir(parents=True, exist_ok=True)
         cpu = re.sub(r"[^a-z0-9]+", "-", result["machine"]["cpu"].lower()).strip("-")

@@ -10,6 +10,7 @@
 #include <c10/core/StreamGuard.h>
 #include <wick/value.h>
 
+#include "call_gate.h"
 #include "executor.h"
 #include "onednn_graph.h"
 #include "threads.h"
@@ -23,6 +24,7 @@ class CallGuard {
  private:
   explicit CallGuard(const wick_call_options& options);
 
+  CallGate gate_;
   c10::InferenceMode inference_;
   c10::AutoGradMode gradients_;
   OptimizeGuard optimizer_;
@@ -36,6 +38,7 @@ class CallGuard {
 // outside inference mode and without a gradient function.
 class PlainGuard {
  private:
+  CallGate gate_;
   c10::InferenceMode inference_{false};
   c10::AutoGradMode gradients_{false};
 };

@@ -20,6 +20,7 @@
 #include "memory_attribution.h"
 #include "memory_recorder.h"
 #include "refusal.h"
+#include "trace_memory.h"
 
 namespace wick {
 namespace {
@@ -202,9 +203,9 @@ void release(void* data) {
     return;
   }
   const Header header = header_of(data);
-  count_out(data, header);
+  const int64_t left = count_out(data, header);
   counters.blocks.fetch_sub(1, std::memory_order_relaxed);
-  c10::profiledCPUMemoryReporter().Delete(data);
+  trace_memory(data, -header.bytes, left);
   c10::free_cpu(header.block);
 }
 
@@ -234,8 +235,7 @@ class CountingAllocator final : public c10::Allocator {
     counters.blocks_allocated.fetch_add(1, std::memory_order_relaxed);
     raise_peak(counters.blocks_peak, counters.blocks.fetch_add(1, std::memory_order_relaxed) + 1);
     c10::DataPtr owned{data, data, &release, cpu};
-    // Kineto learns of memory from this reporter alone.
-    c10::profiledCPUMemoryReporter().New(data, bytes);
+    trace_memory(data, size, bytes_now());
     return owned;
   }
 

@@ -110,6 +110,105 @@ TEST(a_pinned_tensor_is_copied_without_a_wait) {
   CHECK(values(to_cpu(there)) == values(x));
 }
 
+TEST(a_copy_is_one_call) {
+  const Tensor x = pinned(noise({64, 3}));
+  const Tensor back = pinned(noise({64, 3}, 9));
+  const int64_t sizes[] = {64, 3};
+  Tensor there;
+  CHECK_OK(wick_tensor_empty(sizes, 2, FLOAT32, 1, 0, nullptr, there.out(), &error));
+  const Stream stream;
+  int64_t done = 0;
+  CHECK_OK(wick_cuda_event_create(0, 0, 0, &done, &error));
+  const simulated_cuda_counters before = counters();
+  CHECK_OK(wick_cuda_copy(0, stream, x, there, done, done, &error));
+  CHECK_OK(wick_cuda_copy(0, stream, there, back, done, done, &error));
+  CHECK_OK(wick_cuda_event_synchronize(done, &error));
+  CHECK_EQUAL(counters().copies_to_device_pinned, before.copies_to_device_pinned + 1);
+  CHECK_EQUAL(counters().blocking_copies, before.blocking_copies);
+  CHECK_EQUAL(counters().stream_synchronizations, before.stream_synchronizations);
+  CHECK(values(back) == values(x));
+
+  const Tensor pageable = noise({64, 3});
+  const Tensor other = pinned(noise({3, 64}));
+  const Tensor across = call_operator("aten::t", Tree().tensor(other));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "page-locked", wick_cuda_copy(0, stream, pageable, there, 0, 0, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "page-locked", wick_cuda_copy(0, stream, there, pageable, 0, 0, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "contiguous", wick_cuda_copy(0, stream, across, there, 0, 0, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "one dtype and shape", wick_cuda_copy(0, stream, other, there, 0, 0, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "two on the cpu", wick_cuda_copy(0, stream, x, back, 0, 0, &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "handle is 0", wick_cuda_copy(0, stream, 0, back, 0, 0, &error));
+  CHECK_FAILS(WICK_NOT_FOUND, "device 7", wick_cuda_copy(7, stream, x, there, 0, 0, &error));
+  wick_cuda_event_free(done);
+}
+
+TEST(what_the_devices_allocator_does_is_recorded) {
+  const auto allocate = [](int64_t bytes) {
+    Tensor tensor;
+    CHECK_OK(wick_tensor_empty(&bytes, 1, 0, 1, 0, nullptr, tensor.out(), &error));
+    return tensor;
+  };
+  const Tensor before = allocate(3000);
+  wick_cuda_memory memory;
+  CHECK_OK(wick_cuda_memory_get(0, &memory, &error));
+  wick_memory_recording recording = 0;
+  CHECK_OK(wick_memory_record(0, 1000, 0, &recording, &error));
+  wick_memory_recording_info info;
+  CHECK_OK(wick_memory_recording_describe(recording, &info, &error));
+  CHECK_EQUAL(info.baseline_bytes, memory.requested_bytes.all.current);
+  const Tensor kept = allocate(1000);
+  {
+    const Tensor gone = allocate(30 << 20);
+  }
+  CHECK_OK(wick_memory_recording_stop(recording, &error));
+  const Tensor after = allocate(5);
+  std::vector<wick_memory_event> events(1000);
+  CHECK_OK(wick_memory_recording_read(recording, events.data(), 1000, &info, &error));
+  int64_t bytes = info.baseline_bytes;
+  int64_t segments = 0;
+  int64_t large = 0;
+  for (int64_t i = 0; i < info.event_count; ++i) {
+    const auto& event = events[static_cast<size_t>(i)];
+    CHECK_EQUAL(event.device, 0);
+    segments += event.action == WICK_MEMORY_SEGMENT_ALLOC ? 1 : 0;
+    if (event.action == WICK_MEMORY_ALLOC) {
+      bytes += event.bytes;
+      large = event.bytes == 30 << 20 ? event.sequence : large;
+    } else if (event.action == WICK_MEMORY_FREE_REQUESTED || event.action == WICK_MEMORY_FREE_COMPLETED) {
+      CHECK_EQUAL(event.allocation, large);
+      bytes -= event.action == WICK_MEMORY_FREE_COMPLETED ? event.bytes : 0;
+    }
+  }
+  CHECK_EQUAL(bytes, info.baseline_bytes + 1000);
+  CHECK_EQUAL(info.current_bytes, bytes);
+  CHECK_EQUAL(info.peak_bytes, info.baseline_bytes + 1000 + (30 << 20));
+  CHECK(segments >= 1);
+  wick_memory_recording_free(recording);
+
+  int64_t counts[2] = {0, 0};
+  CHECK_OK(wick_cuda_memory_segments(0, nullptr, 0, nullptr, 0, &counts[0], &counts[1], &error));
+  std::vector<wick_cuda_segment> all(static_cast<size_t>(counts[0]));
+  std::vector<wick_cuda_block> blocks(static_cast<size_t>(counts[1]));
+  CHECK_OK(wick_cuda_memory_segments(0, all.data(), counts[0], blocks.data(), counts[1], &counts[0], &counts[1],
+                                     &error));
+  CHECK_OK(wick_cuda_memory_get(0, &memory, &error));
+  int64_t total = 0;
+  int64_t requested = 0;
+  size_t next = 0;
+  for (const auto& segment : all) {
+    int64_t in_blocks = 0;
+    for (int64_t i = 0; i < segment.block_count; ++i) {
+      in_blocks += blocks[next].bytes;
+      requested += blocks[next].state == WICK_CUDA_BLOCK_INACTIVE ? 0 : blocks[next].requested_bytes;
+      ++next;
+    }
+    CHECK_EQUAL(in_blocks, segment.total_bytes);
+    total += segment.total_bytes;
+  }
+  CHECK_EQUAL(next, blocks.size());
+  CHECK_EQUAL(total, memory.reserved_bytes.all.current);
+  CHECK_EQUAL(requested, memory.requested_bytes.all.current);
+}
+
 TEST(numbers_are_filled_in) {
   Tree two = Tree().list(1).integer(300);
   CHECK(values(to_cpu(call_operator("aten::zeros", on_device(two)))) == std::vector<float>(300, 0));

@@ -58,6 +58,17 @@ WICK_API int32_t wick_cuda_event_elapsed(int64_t start, int64_t stop, double *na
                                          wick_error *error) WICK_NOEXCEPT;
 
 /*
+ * Copies a tensor's elements into another one of the same sizes and dtype on a stream of a device, without waiting: both
+ * contiguous, each on that device or in page-locked host memory, at least one on the device. Everything in one call,
+ * since a small copy takes less time than a few calls: the stream first waits for the event wait_for, and afterwards the
+ * event done is recorded; 0 for none. Page-locked memory of LibTorch's own is not given to anyone before the copy is
+ * done. WICK_INVALID_ARGUMENT for other tensors; pageable memory would be copied through memory that nobody sees, and
+ * waited for. Any thread.
+ */
+WICK_API int32_t wick_cuda_copy(int32_t device, int64_t stream, wick_tensor from, wick_tensor to, int64_t wait_for,
+                                int64_t done, wick_error *error) WICK_NOEXCEPT;
+
+/*
  * Tells LibTorch's allocator that a tensor made on one stream is used on another: its memory is not given to anyone
  * before the work that is now on that stream is done. Any thread.
  */

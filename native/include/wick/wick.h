@@ -8,6 +8,7 @@
 #include <wick/operator.h>
 #include <wick/runtime.h>
 #include <wick/tensor.h>
+#include <wick/trace.h>
 #include <wick/value.h>
 
 #endif

@@ -9,6 +9,7 @@ module dev.wick.cli {
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
     requires static java.desktop;
+    requires jdk.jfr;
     requires jdk.management;
     requires me.tongfei.progressbar;
 

@@ -1,6 +1,8 @@
 /** Tensors, models and runners over LibTorch. */
 module dev.wick {
     requires transitive dev.wick.binding;
+    requires jdk.jfr;
+    requires static java.management;
     requires com.fasterxml.jackson.core;
 
     exports dev.wick;

@@ -2,6 +2,7 @@ package dev.wick;
 
 import dev.wick.binding.Handle;
 import dev.wick.error.WickException;
+import dev.wick.jfr.GraphReplayEvent;
 import java.lang.ref.Reference;
 
 /**
@@ -79,13 +80,21 @@ public final class CudaGraph extends NativeResource {
 
     /** Launches the graph on another stream of its device; not awaited. */
     public void launch(CudaStream on) {
+        GraphReplayEvent event = GraphReplayEvent.begun();
         use(graph -> on.use(there -> Cuda.binding().launchGraph(graph, there)));
+        if (event != null) {
+            event.with(stream.device().toString(), nodes, false).commit();
+        }
     }
 
     /** Launches the graph on its stream and waits for the stream; makes no object. */
     public void run() {
+        GraphReplayEvent event = GraphReplayEvent.begun();
         try {
             Cuda.binding().runGraph(handle(), stream.handle());
+            if (event != null) {
+                event.with(stream.device().toString(), nodes, true).commit();
+            }
         } finally {
             Reference.reachabilityFence(this);
         }

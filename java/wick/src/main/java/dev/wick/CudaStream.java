@@ -4,6 +4,8 @@ import dev.wick.binding.CallSettings;
 import dev.wick.binding.CudaBinding.StreamPriorities;
 import dev.wick.binding.Handle;
 import dev.wick.error.BadArgumentException;
+import dev.wick.jfr.CopyEvent;
+import java.lang.ref.Reference;
 
 /**
  * A CUDA stream of one's own, which does not wait for the default stream; any thread may enqueue work, and what is
@@ -137,7 +139,7 @@ public final class CudaStream extends NativeResource {
     public CudaCopy copy(Tensor from, Tensor to) {
         CudaEvent done = CudaEvent.create(device);
         try {
-            copy(from, to, done);
+            copy(from, to, null, done);
         } catch (RuntimeException e) {
             done.close();
             throw e;
@@ -145,28 +147,21 @@ public final class CudaStream extends NativeResource {
         return new CudaCopy(done);
     }
 
-    /** Copies without waiting, and records an event behind it. */
-    void copy(Tensor from, Tensor to, CudaEvent done) {
-        requireSide("from", from);
-        requireSide("to", to);
-        if (from.dtype() != to.dtype() || !java.util.Arrays.equals(from.shape(), to.shape())) {
-            throw new BadArgumentException("expected two tensors of one dtype and shape, got " + from + " and " + to);
+    /** Copies without waiting, after an event unless it is null, and records another one behind it. */
+    void copy(Tensor from, Tensor to, CudaEvent before, CudaEvent done) {
+        CopyEvent event = CopyEvent.begun();
+        try {
+            Cuda.binding().copy(handle(), from.handle(), to.handle(), before == null ? null : before.handle(),
+                    done.handle());
+        } finally {
+            Reference.reachabilityFence(this);
+            Reference.reachabilityFence(from);
+            Reference.reachabilityFence(to);
+            Reference.reachabilityFence(before);
+            Reference.reachabilityFence(done);
         }
-        if (from.device().type() == Device.Type.CPU && to.device().type() == Device.Type.CPU) {
-            throw new BadArgumentException("expected a tensor on " + device + " on one side, got two on the cpu");
-        }
-        // copy_ gives its own first argument back, as a second handle.
-        Operator.call(noGrad(), "aten::copy_", to, from, true).close();
-        done.record(this);
-    }
-
-    private void requireSide(String side, Tensor tensor) {
-        if (!tensor.isContiguous()) {
-            throw new BadArgumentException("expected a contiguous tensor, got " + side + " = " + tensor);
-        }
-        if (tensor.device().type() == Device.Type.CPU ? !tensor.isPinned() : !tensor.device().equals(device)) {
-            throw new BadArgumentException("expected a tensor on " + device + " or in page-locked memory (Tensor.pinned), "
-                    + "got " + side + " = " + tensor);
+        if (event != null && from.device().type() != to.device().type()) {
+            event.with(from.device().toString(), to.device().toString(), to.byteSize(), true, false).commit();
         }
     }
 

@@ -9,6 +9,7 @@ import dev.wick.binding.LoadedNatives;
 import dev.wick.binding.MemoryBinding;
 import dev.wick.binding.NativesRequest;
 import dev.wick.binding.OnednnGraphCounts;
+import dev.wick.binding.ProfilerBinding;
 import dev.wick.binding.Setting;
 import dev.wick.binding.TorchBinding;
 import dev.wick.binding.TorchBindingProvider;
@@ -31,7 +32,10 @@ import java.util.ServiceLoader;
  * {@code -Dwick.libtorch=python} or the variable {@code WICK_LIBTORCH};
  * <li>{@code -Dwick.calls=auto|panama|javacpp}: how Java reaches it;
  * <li>{@code -Dwick.threads=N}, {@code -Dwick.blas.threads=N}, {@code -Dwick.hugePages=false}: see {@link #settings()};
- * <li>{@code -Dwick.memory.cpuLimit=BYTES|512m|2g}: see {@link DeviceMemory#setCpuLimit}.
+ * <li>{@code -Dwick.memory.cpuLimit=BYTES|512m|2g}: see {@link DeviceMemory#setCpuLimit};
+ * <li>{@code -Dwick.memory.oomReport=DIR}: a refused allocation leaves a report there, with what was alive when a
+ * {@link MemoryProfile} records;
+ * <li>{@code -Dwick.jmx=true}: see {@link WickBeans}.
  * </ul>
  */
 public final class Engine {
@@ -86,6 +90,7 @@ public final class Engine {
         NativesRequest request = NativesRequest.fromSettings();
         String cpuLimit = System.getProperty(DeviceMemory.CPU_LIMIT_PROPERTY);
         long cpuLimitBytes = cpuLimit == null ? 0 : ByteSize.parse(DeviceMemory.CPU_LIMIT_PROPERTY, cpuLimit);
+        OutOfMemoryReport refusals = OutOfMemoryReport.fromSettings();
         String asked = System.getProperty(CALLS_PROPERTY, "auto");
         if (!asked.equals("auto") && !CALLS.contains(asked)) {
             throw new NativesException("-D" + CALLS_PROPERTY + "=" + asked
@@ -108,6 +113,11 @@ public final class Engine {
                 Engine engine = new Engine(provider.open(request), why);
                 if (cpuLimitBytes > 0) {
                     engine.limitCpu(cpuLimit, cpuLimitBytes);
+                }
+                EngineEvents.install(engine.binding);
+                refusals.install();
+                if (Boolean.getBoolean(WickBeans.PROPERTY)) {
+                    WickBeans.register(engine.binding);
                 }
                 return engine;
             }
@@ -152,7 +162,10 @@ public final class Engine {
         return binding.missingFeatures();
     }
 
-    /** The CUDA devices; none when {@link #missingFeatures()} has a reason under {@code cuda}. */
+    /**
+     * The CUDA devices, on each of which this makes a context; none when {@link #missingFeatures()} has a reason under
+     * {@code cuda}.
+     */
     public List<CudaDevice> cudaDevices() {
         return binding.cuda().map(CudaBinding::devices).orElse(List.of());
     }
@@ -178,6 +191,10 @@ public final class Engine {
         return facet(binding.cublas(), TorchBinding.CUBLAS);
     }
 
+    ProfilerBinding profiler() {
+        return facet(binding.profiler(), TorchBinding.PROFILER);
+    }
+
     private <T> T facet(Optional<T> facet, String feature) {
         return facet.orElseThrow(() -> new UnsupportedFeatureException(binding.missingFeatures().get(feature)));
     }
@@ -189,7 +206,7 @@ public final class Engine {
                 throw new UnsupportedFeatureException("no " + device + ": "
                         + binding.missingFeatures().get(TorchBinding.CUDA));
             }
-            int count = cudaDevices().size();
+            int count = cuda().deviceCount();
             if (device.index() >= count) {
                 throw new dev.wick.error.NotFoundException("no " + device + ": LibTorch sees " + count
                         + " CUDA device" + (count == 1 ? "" : "s"));

@@ -8,16 +8,26 @@ import dev.wick.binding.MemoryRecordingInfo;
 import dev.wick.binding.RecordedMemory;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.UnsupportedFeatureException;
+import dev.wick.memory.HtmlWriter;
+import dev.wick.memory.JsonWriter;
 import dev.wick.memory.MemoryContext;
 import dev.wick.memory.MemoryFrame;
+import dev.wick.memory.MemoryLeaks;
 import dev.wick.memory.MemoryMark;
+import dev.wick.memory.MemoryPeak;
 import dev.wick.memory.MemoryTimeline;
+import dev.wick.memory.SnapshotWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.WeakReference;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * A recording of what a device's allocator does, on every thread; any thread may use it, and {@link #tag} concerns the
@@ -54,6 +64,10 @@ public final class MemoryProfile implements AutoCloseable {
     private static final long CONTEXT_OFFSET = MemoryTimeline.EVENT.byteOffset(
             java.lang.foreign.MemoryLayout.PathElement.groupElement("context"));
 
+    private static final String ITERATION = "iteration";
+    /** Profiles that are open, in the order in which they began; a forgotten one is the cleaner's all the same. */
+    private static final List<WeakReference<MemoryProfile>> RUNNING = new CopyOnWriteArrayList<>();
+
     private final Device device;
     private final boolean stacks;
     private final MemoryBinding binding;
@@ -78,6 +92,8 @@ public final class MemoryProfile implements AutoCloseable {
             recording = new Resource(handle);
             boolean withStacks = stacks;
             recording.ownership().also(() -> CallSites.end(withStacks));
+            RUNNING.removeIf(other -> other.refersTo(null));
+            RUNNING.add(new WeakReference<>(this));
         } catch (RuntimeException | Error e) {
             CallSites.end(stacks);
             throw e;
@@ -263,6 +279,74 @@ public final class MemoryProfile implements AutoCloseable {
         return read();
     }
 
+    /** The moment at which most was given out, and to whom; see {@link MemoryPeak}. */
+    public MemoryPeak peak() {
+        return MemoryPeak.of(timeline());
+    }
+
+    /** Writes what was recorded, or has been so far, as a snapshot for PyTorch's memory_viz, Java frames included. */
+    public void writeSnapshot(Path file) {
+        writing(file, () -> SnapshotWriter.write(timeline(), file));
+    }
+
+    /** Writes what was recorded, or has been so far, as a page that needs nothing beside it. */
+    public void writeHtml(Path file) {
+        writing(file, () -> HtmlWriter.write(timeline(), file));
+    }
+
+    /** Writes what was recorded, or has been so far, as JSON; the schema stands at {@link JsonWriter}. */
+    public void writeJson(Path file) {
+        writing(file, () -> JsonWriter.write(timeline(), file));
+    }
+
+    private interface Writing {
+        void run() throws IOException;
+    }
+
+    private static void writing(Path file, Writing writing) {
+        try {
+            writing.run();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file.toAbsolutePath() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Runs a body some times while it records with stacks, and tells what grows from one time to the next; the beginning, in
+     * which caches fill, and the end are left out of it, as {@link MemoryLeaks} says.
+     *
+     * @param iterations at least {@value MemoryLeaks#LEAST_ITERATIONS}; some tens tell a leak from a cache
+     */
+    public static MemoryLeaks leaks(Device device, int iterations, Runnable body) {
+        if (iterations < MemoryLeaks.LEAST_ITERATIONS) {
+            throw new BadArgumentException("expected at least " + MemoryLeaks.LEAST_ITERATIONS + " iterations, got "
+                    + iterations);
+        }
+        try (MemoryProfile profile = builder(device).stacks(true).start()) {
+            for (int i = 0; i < iterations; i++) {
+                body.run();
+                profile.mark(ITERATION);
+            }
+            return MemoryLeaks.of(profile.stop(), ITERATION);
+        }
+    }
+
+    /** The timeline of the newest profile that records a kind of device at this moment; null where none does. */
+    static MemoryTimeline recordedNow(Device.Type type) {
+        List<WeakReference<MemoryProfile>> open = List.copyOf(RUNNING);
+        for (int i = open.size() - 1; i >= 0; i--) {
+            MemoryProfile profile = open.get(i).get();
+            if (profile != null && profile.device.type() == type) {
+                try {
+                    return profile.timeline();
+                } catch (IllegalStateException e) {
+                    // Closed meanwhile.
+                }
+            }
+        }
+        return null;
+    }
+
     private MemoryTimeline read() {
         RecordedMemory recorded = recording.using(binding::readRecording);
         MemoryRecordingInfo info = recorded.info();
@@ -324,6 +408,7 @@ public final class MemoryProfile implements AutoCloseable {
     @Override
     public synchronized void close() {
         if (!recording.isClosed()) {
+            RUNNING.removeIf(running -> running.refersTo(this));
             recording.close();
             CallSites.end(stacks);
         }

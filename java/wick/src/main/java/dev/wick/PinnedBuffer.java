@@ -97,8 +97,7 @@ public final class PinnedBuffer implements AutoCloseable {
 
     private void copy(int slot, Tensor from, Tensor to, CudaStream stream) {
         // On another stream than the slot's last copy nothing else would order the two.
-        stream.waitFor(events[slot]);
-        stream.copy(from, to, events[slot]);
+        stream.copy(from, to, events[slot], events[slot]);
     }
 
     private void check(int slot) {

@@ -62,10 +62,10 @@ final class PipelineStreams implements AutoCloseable {
         cuda.enqueueRunner(call.handle(), RunnerParts.INPUTS, copyIn.handle());
         events.inputsCopied().record(copyIn);
         compute.waitFor(events.inputsCopied());
-        if (call.graph() == null) {
-            cuda.enqueueRunner(call.handle(), RunnerParts.CALL, compute.handle());
+        if (call.hasGraph()) {
+            call.launchGraph(compute.handle());
         } else {
-            cuda.launchGraph(call.graph(), compute.handle());
+            cuda.enqueueRunner(call.handle(), RunnerParts.CALL, compute.handle());
         }
         events.computed().record(compute);
         copyOut.waitFor(events.computed());

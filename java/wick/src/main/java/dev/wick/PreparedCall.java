@@ -8,6 +8,8 @@ import dev.wick.binding.Handle;
 import dev.wick.binding.RunnerParts;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.UnsupportedFeatureException;
+import dev.wick.jfr.GraphReplayEvent;
+import dev.wick.jfr.RunnerRunEvent;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -32,6 +34,8 @@ final class PreparedCall {
     }
 
     private final TorchBinding binding = Engine.binding();
+    private final String method;
+    private final Device place;
     private final List<Tensor> inputs;
     private List<Tensor> outputs = List.of();
     private Handle handle;
@@ -44,7 +48,9 @@ final class PreparedCall {
     private Handle graph;
     private long graphNodes;
 
-    private PreparedCall(List<Tensor> inputs) {
+    private PreparedCall(String method, Device place, List<Tensor> inputs) {
+        this.method = method;
+        this.place = place;
         this.inputs = inputs;
     }
 
@@ -59,9 +65,9 @@ final class PreparedCall {
      * @param onednnGraph whether graphs that are compiled meanwhile pass through oneDNN Graph fusion
      */
     static PreparedCall of(TorchScriptModel model, String method, List<Tensor> inputs, Form form, boolean onednnGraph) {
-        PreparedCall call = new PreparedCall(List.copyOf(inputs));
+        PreparedCall call = new PreparedCall(method, model.device(), List.copyOf(inputs));
         try {
-            call.open(model, method, form, onednnGraph);
+            call.open(model, form, onednnGraph);
             return call;
         } catch (RuntimeException | Error e) {
             call.close();
@@ -69,7 +75,7 @@ final class PreparedCall {
         }
     }
 
-    private void open(TorchScriptModel model, String method, Form form, boolean onednnGraph) {
+    private void open(TorchScriptModel model, Form form, boolean onednnGraph) {
         CallSettings settings = new CallSettings(GradMode.INFERENCE, form.threads(), onednnGraph);
         if (model.device().type() == Device.Type.CUDA) {
             takeStream(model.device(), form.stream());
@@ -95,9 +101,9 @@ final class PreparedCall {
         return stream;
     }
 
-    /** The graph of the captured parts; null without one. */
-    Handle graph() {
-        return graph;
+    /** Whether parts of it are captured. */
+    boolean hasGraph() {
+        return graph != null;
     }
 
     private static int code(DType dtype) {
@@ -139,7 +145,7 @@ final class PreparedCall {
         }
         graph = begun;
         // The first launch uploads the graph.
-        cuda.runGraph(graph, stream);
+        runGraph();
     }
 
     Handle handle() {
@@ -169,8 +175,38 @@ final class PreparedCall {
         if (graph == null) {
             binding.run(handle);
         } else {
-            cuda.runGraph(graph, stream);
+            runGraph();
         }
+    }
+
+    private void runGraph() {
+        GraphReplayEvent event = GraphReplayEvent.begun();
+        cuda.runGraph(graph, stream);
+        if (event != null) {
+            event.with(place.toString(), graphNodes, true).commit();
+        }
+    }
+
+    /** Launches the captured parts on a stream; not awaited. */
+    void launchGraph(Handle on) {
+        GraphReplayEvent event = GraphReplayEvent.begun();
+        cuda.launchGraph(graph, on);
+        if (event != null) {
+            event.with(place.toString(), graphNodes, false).commit();
+        }
+    }
+
+    /** Ends the event of a run. */
+    RunnerRunEvent ended(RunnerRunEvent event, boolean awaited) {
+        return event.with(method, place.toString(), graph != null, awaited, bytes(inputs), bytes(outputs));
+    }
+
+    private static long bytes(List<Tensor> tensors) {
+        long bytes = 0;
+        for (Tensor tensor : tensors) {
+            bytes += tensor.byteSize();
+        }
+        return bytes;
     }
 
     /** Says what is closed as its user knows it. */
@@ -189,7 +225,7 @@ final class PreparedCall {
         if (graph == null) {
             cuda.enqueueRunner(handle, RunnerParts.RUN, stream);
         } else {
-            cuda.launchGraph(graph, stream);
+            launchGraph(stream);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.wick;
 import dev.wick.binding.RunnerParts;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.UnsupportedFeatureException;
+import dev.wick.jfr.RunnerRunEvent;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,8 +77,12 @@ public final class Runner extends NativeResource {
      * @throws dev.wick.error.TorchException if it fails, or gives outputs of other shapes than before
      */
     public void run() {
+        RunnerRunEvent event = RunnerRunEvent.begun();
         try {
             call.run();
+            if (event != null) {
+                call.ended(event, true).commit();
+            }
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -90,8 +95,12 @@ public final class Runner extends NativeResource {
      * @throws UnsupportedFeatureException for a runner on the CPU, where a run is done when it returns
      */
     public void enqueue() {
+        RunnerRunEvent event = RunnerRunEvent.begun();
         try {
             call.enqueue();
+            if (event != null) {
+                call.ended(event, false).commit();
+            }
         } finally {
             Reference.reachabilityFence(this);
         }

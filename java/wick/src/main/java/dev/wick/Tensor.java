@@ -8,6 +8,8 @@ import dev.wick.binding.TensorDescription;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.UnsupportedFeatureException;
+import dev.wick.jfr.CopyEvent;
+import dev.wick.jfr.PinnedAllocationEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -70,10 +72,15 @@ public final class Tensor extends NativeResource {
 
     /** An uninitialised tensor in page-locked host memory that belongs to another object of this package. */
     static Tensor unscopedPinned(DType dtype, long[] shape) {
+        PinnedAllocationEvent event = PinnedAllocationEvent.begun();
         BoxedValue made = Engine.binding().callOperator("aten::empty", CallSettings.NO_GRAD, Arguments.boxAll(shape,
                 Arguments.keyword("dtype", dtype), Arguments.keyword("device", Device.CPU),
                 Arguments.keyword("pin_memory", true)));
-        return unscoped(((BoxedValue.TensorValue) made).tensor());
+        Tensor tensor = unscoped(((BoxedValue.TensorValue) made).tensor());
+        if (event != null) {
+            event.with(tensor.byteSize()).commit();
+        }
+        return tensor;
     }
 
     // Making
@@ -506,7 +513,7 @@ public final class Tensor extends NativeResource {
     /** A dense, contiguous CPU tensor with these elements, to be closed without closing this one. */
     private Tensor plain(DType dtype) {
         try (Tensor dense = description().has(TensorDescription.STRIDED) ? call("aten::alias") : call("aten::to_dense");
-                Tensor onHost = dense.call("aten::to", Device.CPU, dtype)) {
+                Tensor onHost = dense.copiedTo(Device.CPU, dtype)) {
             return onHost.call("aten::contiguous");
         }
     }
@@ -530,7 +537,20 @@ public final class Tensor extends NativeResource {
     /** The elements on another device; the same memory when they are there already. */
     public Tensor to(Device device) {
         Engine.get().require(device);
-        return call("aten::to", device, dtype());
+        return copiedTo(device, dtype());
+    }
+
+    private Tensor copiedTo(Device device, DType dtype) {
+        CopyEvent event = CopyEvent.begun();
+        Tensor result = call("aten::to", device, dtype);
+        if (event != null && crossesTheBus(this, result)) {
+            event.with(device().toString(), result.device().toString(), byteSize(), isPinned(), true).commit();
+        }
+        return result;
+    }
+
+    private static boolean crossesTheBus(Tensor from, Tensor to) {
+        return from.device().type() != to.device().type();
     }
 
     /** The elements in the given order; the same memory when they lie so already. */
@@ -565,7 +585,12 @@ public final class Tensor extends NativeResource {
 
     /** Overwrites the elements with another tensor's, broadcast and converted; waits for it. */
     public void copyFrom(Tensor source) {
+        CopyEvent event = CopyEvent.begun();
         Operator.call("aten::copy_", this, source).close();
+        if (event != null && crossesTheBus(source, this)) {
+            event.with(source.device().toString(), device().toString(), byteSize(), source.isPinned() || isPinned(), true)
+                    .commit();
+        }
     }
 
     /** Calls an operator of LibTorch on this tensor that gives one tensor, without recording a graph. */

@@ -6,6 +6,8 @@ import dev.wick.binding.Handle;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.ModelUnreadableException;
+import dev.wick.jfr.MethodCallEvent;
+import dev.wick.jfr.ModelLoadEvent;
 import java.lang.ref.Reference;
 import java.io.IOException;
 import java.io.InputStream;
@@ -51,6 +53,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
     // Loading
 
     static TorchScriptModel load(Path path, Device device) {
+        ModelLoadEvent event = ModelLoadEvent.begun();
         String source = path.toString();
         if (!Files.exists(path)) {
             throw new ModelUnreadableException(source, "there is no such file");
@@ -70,35 +73,37 @@ public final class TorchScriptModel extends NativeResource implements Model {
                 }
                 at += read;
             }
-            return load(archive, source, device);
+            return load(archive, source, device, event);
         } catch (IOException e) {
             throw new ModelUnreadableException(source, "it cannot be read (" + e + ")");
         }
     }
 
     static TorchScriptModel load(MemorySegment archive, Device device) {
-        return load(archive, "in memory", device);
+        return load(archive, "in memory", device, ModelLoadEvent.begun());
     }
 
     static TorchScriptModel load(InputStream archive, Device device) {
         Objects.requireNonNull(archive, "archive");
+        ModelLoadEvent event = ModelLoadEvent.begun();
         try (GrowingMemory memory = new GrowingMemory()) {
             byte[] chunk = new byte[1 << 16];
             for (int count = archive.read(chunk); count >= 0; count = archive.read(chunk)) {
                 memory.append(chunk, count);
             }
-            return load(memory.segment(), "from a stream", device);
+            return load(memory.segment(), "from a stream", device, event);
         } catch (IOException e) {
             throw new ModelUnreadableException("from a stream", "the stream failed (" + e + ")");
         }
     }
 
-    private static TorchScriptModel load(MemorySegment archive, String source, Device device) {
+    /** @param event null while nobody records it */
+    private static TorchScriptModel load(MemorySegment archive, String source, Device device, ModelLoadEvent event) {
         Engine.get().require(device);
         TorchBinding binding = Engine.binding();
         TorchArchive.verify(archive, source);
         try {
-            return DeepStack.call(() -> {
+            TorchScriptModel model = DeepStack.call(() -> {
                 int index = device.type() == Device.Type.CUDA ? device.index() : -1;
                 Handle handle = binding.loadModule(archive, device.type().code(), index, false);
                 try {
@@ -110,6 +115,10 @@ public final class TorchScriptModel extends NativeResource implements Model {
                     throw e;
                 }
             });
+            if (event != null) {
+                event.with(source, device.toString(), archive.byteSize()).commit();
+            }
+            return model;
         } catch (ModelUnreadableException e) {
             throw new ModelUnreadableException(source, e.reason(), e.nativeBacktrace().orElse(null));
         }
@@ -248,8 +257,14 @@ public final class TorchScriptModel extends NativeResource implements Model {
 
     @Override
     public Value call(CallSettings settings, String method, Object... arguments) {
+        MethodCallEvent event = MethodCallEvent.begun();
         try {
-            return Value.of(Engine.binding().callMethod(methodHandle(method), settings, Arguments.boxAll(arguments)));
+            Value result = Value.of(Engine.binding().callMethod(methodHandle(method), settings,
+                    Arguments.boxAll(arguments)));
+            if (event != null) {
+                event.with(method, device.toString(), arguments.length).commit();
+            }
+            return result;
         } finally {
             Reference.reachabilityFence(this);
             Arguments.changed(arguments);

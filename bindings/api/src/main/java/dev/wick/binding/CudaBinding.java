@@ -12,8 +12,11 @@ public interface CudaBinding {
 
     // Devices
 
-    /** The devices LibTorch sees, possibly none. */
+    /** The devices LibTorch sees, possibly none; makes a context on each. */
     List<CudaDevice> devices();
+
+    /** How many there are; makes no context. */
+    int deviceCount();
 
     /** The newest CUDA runtime that the driver supports, as CUDA writes it: 12080 is 12.8. */
     int driverVersion();
@@ -75,6 +78,15 @@ public interface CudaBinding {
 
     /** Time on the device between two events with timing, both done. */
     double elapsedNanoseconds(Handle start, Handle stop);
+
+    /**
+     * Enqueues a copy between two contiguous tensors of one dtype and shape, each on the stream's device or page-locked, at
+     * least one on the device.
+     *
+     * @param waitFor an event that the stream waits for before; null for none
+     * @param done    an event that is recorded behind it; null for none
+     */
+    void copy(Handle stream, Handle from, Handle to, Handle waitFor, Handle done);
 
     /** Keeps a tensor's memory from being given to anyone before the work that is now on a stream is done. */
     void recordStream(Handle tensor, Handle stream);
@@ -146,6 +158,17 @@ public interface CudaBinding {
 
     /** Gives cuBLAS's workspaces back to the allocator; not while a graph that uses one may be launched again. */
     void freeWorkspaces();
+
+    // NVTX
+
+    /** Begins an NVTX range on the calling thread, inside of those that it began before. */
+    void pushNvtxRange(String name);
+
+    /** Ends the NVTX range that the calling thread began last. */
+    void popNvtxRange();
+
+    /** Marks a point in time for NVTX's listeners. */
+    void markNvtx(String name);
 
     // Settings
 

@@ -21,6 +21,8 @@ public interface TorchBinding {
     /** Key of {@link #missingFeatures()}. */
     String MEMORY = "memory";
     /** Key of {@link #missingFeatures()}. */
+    String PROFILER = "profiler";
+    /** Key of {@link #missingFeatures()}. */
     String ONEDNN_GRAPH = "onednn-graph";
 
     /** {@code panama} or {@code javacpp}. */
@@ -213,6 +215,9 @@ public interface TorchBinding {
 
     /** Memory figures and limits ({@value #MEMORY}). */
     Optional<MemoryBinding> memory();
+
+    /** Traces ({@value #PROFILER}). */
+    Optional<ProfilerBinding> profiler();
 
     /** oneDNN Graph fusion ({@value #ONEDNN_GRAPH}). */
     Optional<OnednnGraphBinding> onednnGraph();

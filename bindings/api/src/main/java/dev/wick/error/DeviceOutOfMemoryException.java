@@ -1,6 +1,7 @@
 package dev.wick.error;
 
 import java.io.Serializable;
+import java.util.List;
 
 /**
  * An allocator refused. All figures are bytes; one that the device cannot tell is -1.
@@ -30,6 +31,7 @@ public final class DeviceOutOfMemoryException extends WickException {
     }
 
     private final Figures figures;
+    private String[] liveAllocations = {};
 
     public DeviceOutOfMemoryException(String message, Figures figures, String nativeBacktrace) {
         super(message, nativeBacktrace);
@@ -64,5 +66,18 @@ public final class DeviceOutOfMemoryException extends WickException {
     /** The largest free block that LibTorch's CUDA allocator held; -1 on the CPU. */
     public long largestFreeBlockBytes() {
         return figures.largestFreeBlock();
+    }
+
+    /**
+     * The largest allocations that were alive on the device, one a line with who asked for it; empty unless a memory profile
+     * was recording.
+     */
+    public List<String> liveAllocations() {
+        return List.of(liveAllocations);
+    }
+
+    /** For the layer that records, before the exception is thrown. */
+    public void setLiveAllocations(List<String> lines) {
+        this.liveAllocations = lines.toArray(String[]::new);
     }
 }

@@ -126,6 +126,12 @@ final class BenchCommand implements Callable<Integer> {
             description = "Write the results as one HTML page with charts and tables, which needs nothing beside it.")
     private Path html;
 
+    @Option(names = "--jfr", paramLabel = "FILE",
+            description = "Record the timed runs, without preparation and warm-up, with the JVM's flight recorder: open the "
+                    + "file in JDK Mission Control or with 'jfr print --events dev.wick.*'. Each run is an event, which takes "
+                    + "a few microseconds that are in the latencies.")
+    private Path jfr;
+
     @Spec
     private CommandSpec spec;
 
@@ -142,6 +148,9 @@ final class BenchCommand implements Callable<Integer> {
             AtomicFile.requireWritable(html, "--html");
             page = new BenchPage();
         }
+        if (jfr != null) {
+            AtomicFile.requireWritable(jfr, "--jfr");
+        }
         PixelImage picture = image == null ? null : picture();
         checkMethod();
         List<Long> wanted = batches.isEmpty() ? List.of(shapes.getFirst().batch()) : batches;
@@ -155,13 +164,14 @@ final class BenchCommand implements Callable<Integer> {
         BenchReport report = new BenchReport(measurement, image, dtypes, wanted,
                 spec.root().commandLine().getParseResult().originalArgs());
         PrintWriter err = spec.commandLine().getErr();
-        try (Watchdog watchdog = Watchdog.ending(err, HANG_HINT);
+        try (FlightRecording recording = jfr == null ? null : FlightRecording.into(jfr);
+                Watchdog watchdog = Watchdog.ending(err, HANG_HINT);
                 CellProgress progress = new CellProgress(err, wanted.size() * dtypes.size(), runs)) {
             for (long batch : wanted) {
                 List<Tensor> reference = measurement.reference(batch, watchdog);
                 try {
                     for (DType dtype : dtypes) {
-                        measure(report, dtype, batch, reference, watchdog, progress);
+                        measure(report, dtype, batch, reference, watchdog, progress, recording);
                         // After each cell: what was measured must survive a hang or a kill in a later one.
                         write(report, false);
                     }
@@ -173,7 +183,7 @@ final class BenchCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         print(out, report);
         write(report, true);
-        for (Path file : Stream.of(json, html).filter(Objects::nonNull).toList()) {
+        for (Path file : Stream.of(json, html, jfr).filter(Objects::nonNull).toList()) {
             out.println("written to " + file);
         }
         for (BenchReport.Failed failed : report.failures()) {
@@ -184,9 +194,9 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void measure(BenchReport report, DType dtype, long batch, List<Tensor> reference, Watchdog watchdog,
-            CellProgress progress) {
+            CellProgress progress, FlightRecording recording) throws IOException {
         try {
-            BenchCell cell = report.measurement().measure(dtype, batch, reference, watchdog, progress);
+            BenchCell cell = report.measurement().measure(dtype, batch, reference, watchdog, progress, recording);
             report.add(cell);
             progress.cellDone(String.format(Locale.ROOT, "%s, batch %d: %.3f ms over %d runs, %s%s",
                     DTypeOption.name(dtype), batch, cell.statistics().mean(), cell.samples().length,
@@ -205,9 +215,9 @@ final class BenchCommand implements Callable<Integer> {
         require(runs >= 1, "--runs needs 1 or more, got " + runs);
         require(warmUp >= 0, "--warmup needs 0 or more, got " + warmUp);
         require(budget > 0 && budget <= 1e6, "--budget needs seconds above 0, got " + budget);
-        require(json == null || html == null
-                || !json.toAbsolutePath().normalize().equals(html.toAbsolutePath().normalize()),
-                "--json and --html need two files, got " + html + " for both");
+        requireTwoFiles("--json", json, "--html", html);
+        requireTwoFiles("--json", json, "--jfr", jfr);
+        requireTwoFiles("--html", html, "--jfr", jfr);
         require(onDevice() || !graph && !pinned && !pageable && tf32 == null,
                 "--graph, --pinned, --pageable and --tf32 are for a CUDA device: --device cuda:0");
         require(!pageable || !graph && !pinned, "--pageable goes with neither --graph nor --pinned: a graph's copies must "
@@ -225,6 +235,12 @@ final class BenchCommand implements Callable<Integer> {
                     && shapes.getFirst().dtype() == DType.FLOAT32,
                     "--image fills one input of the form Nx3xHxW, not --shape " + shapes.getFirst());
         }
+    }
+
+    private void requireTwoFiles(String option, Path file, String other, Path otherFile) {
+        require(file == null || otherFile == null
+                || !file.toAbsolutePath().normalize().equals(otherFile.toAbsolutePath().normalize()),
+                option + " and " + other + " need two files, got " + otherFile + " for both");
     }
 
     private boolean onDevice() {

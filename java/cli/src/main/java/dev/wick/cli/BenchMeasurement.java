@@ -12,6 +12,7 @@ import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
 import dev.wick.binding.TorchBinding;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -67,8 +68,13 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
         }
     }
 
-    /** Measures one cell on a model opened for it alone. */
-    BenchCell measure(DType dtype, long batch, List<Tensor> reference, Watchdog watchdog, CellProgress progress) {
+    /**
+     * Measures one cell on a model opened for it alone.
+     *
+     * @param recording of the timed runs; null for none
+     */
+    BenchCell measure(DType dtype, long batch, List<Tensor> reference, Watchdog watchdog, CellProgress progress,
+            FlightRecording recording) throws IOException {
         String cell = DTypeOption.name(dtype) + ", batch " + batch;
         long begin = System.nanoTime();
         resetPeak();
@@ -91,6 +97,9 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
             long[] enqueued = onDevice() ? new long[runs] : null;
             long[] onDevice = onDevice() ? new long[runs] : null;
             int done = 0;
+            if (recording != null) {
+                recording.begin();
+            }
             while (done < runs && (done == 0 || System.nanoTime() - begin < budget)) {
                 samples[done] = timed(call, cell, watchdog);
                 if (onDevice()) {
@@ -102,6 +111,9 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
                 }
                 done++;
                 progress.ran();
+            }
+            if (recording != null) {
+                recording.end();
             }
             long peak = peak();
             try (TensorScope _ = TensorScope.open()) {
@@ -156,6 +168,11 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
 
     /** A prepared call, and why its optimisation was taken. */
     private record Prepared(TimedCall call, String why) {
+    }
+
+    /** A call prepared as for a cell, for the caller to run and close. */
+    TimedCall call(DType dtype, long batch) {
+        return prepare(dtype, batch).call();
     }
 
     private Prepared prepare(DType dtype, long batch) {

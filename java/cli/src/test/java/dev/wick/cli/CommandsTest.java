@@ -19,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -54,8 +56,8 @@ class CommandsTest {
     // The command line itself
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "build", "native", "native build",
-            "native list", "native clean"})
+    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "trace", "build",
+            "native", "native build", "native list", "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
@@ -89,6 +91,7 @@ class CommandsTest {
             "bench-gemm --batch 0 | --batch", "bench-gemm --runs 0 | --runs", "bench-gemm --warmup -1 | --warmup",
             "bench-gemm --budget 0 | --budget", "bench-gemm --device tpu | no device",
             "bench m.pt --shape 2 --json r --html ./r | need two files",
+            "bench m.pt --shape 2 --jfr r --html ./r | need two files",
             "bench m.pt --shape 2x3 --image a.png | Nx3xHxW", "run m.pt --out d --device tpu | no device",
             "build | NAME", "build resnet18 | --out", "build resnet34 --out m.pt | resnet18, resnet50, resnet101",
             "build resnet18 --out m.pt --seed -1 | --seed", "build resnet18 --out m.pt --seed 4294967296 | 4294967295",
@@ -458,6 +461,32 @@ class CommandsTest {
                 .doesNotContain("nothing.pt");
         assertThat(Cli.run("bench", archive("nothing.pt"), "--shape", "3x64", "--html", directory).err())
                 .startsWith("wick: --html " + directory + " is a directory");
+    }
+
+    @Test
+    void benchRecordsTheTimedRuns() throws IOException {
+        Path jfr = directory.resolve("bench.jfr");
+        Cli cli = Cli.run("bench", archive("mlp.pt"), "--shape", "3x64", "--dtype", "fp32,bf16", "--runs", "7", "--warmup",
+                "3", "--optimize", "none", "--jfr", jfr);
+        assertThat(cli.err()).doesNotContain("wick:");
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out()).contains("written to " + jfr);
+        List<RecordedEvent> events = RecordingFile.readAllEvents(jfr).stream()
+                .filter(event -> event.getEventType().getName().startsWith("dev.wick.")).toList();
+        assertThat(events.stream().filter(event -> event.getEventType().getName().equals("dev.wick.RunnerRun")))
+                .as("seven of each dtype, and neither warm-up nor reference").hasSize(14)
+                .allSatisfy(event -> assertThat(event.getLong("inputBytes")).isEqualTo(3 * 64 * 4));
+        assertThat(events).noneMatch(event -> event.getEventType().getName().equals("dev.wick.ModelLoad"));
+    }
+
+    @Test
+    void benchRefusesAnUnwritableRecordingBeforeItReadsTheModel() {
+        Path place = directory.resolve("no/such/place.jfr");
+        Cli cli = Cli.run("bench", archive("nothing.pt"), "--shape", "3x64", "--jfr", place);
+        assertThat(cli.code()).isNotZero();
+        assertThat(cli.err()).contains("--jfr " + place, "mkdir -p");
+        assertThat(Cli.run("bench", archive("nothing.pt"), "--shape", "3x64", "--jfr", directory).err())
+                .contains("is a directory");
     }
 
     // bench-gemm

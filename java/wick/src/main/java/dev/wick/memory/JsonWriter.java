@@ -98,7 +98,7 @@ public final class JsonWriter {
         json.writeNumberField("unrecordedBytes", moment.unrecordedBytes());
         json.writeObjectFieldStart("by");
         for (MemoryGrouping grouping : MemoryGrouping.values()) {
-            json.writeArrayFieldStart(camelCase(grouping));
+            json.writeArrayFieldStart(grouping.key());
             for (MemoryShare share : moment.shares(grouping)) {
                 json.writeStartObject();
                 json.writeStringField("kind", camelCase(share.group().kind()));

@@ -5,22 +5,29 @@ import java.util.List;
 /** What memory is attributed to. */
 public enum MemoryGrouping {
     /** The innermost operator that was running. */
-    OPERATOR("operator"),
+    OPERATOR("operator", "operator"),
     /** The submodule that was running. */
-    MODULE("module"),
+    MODULE("module", "module"),
     /** The method that called into Wick, with its line: the innermost Java frame that is not Wick's own. */
-    CALLER("Java caller"),
+    CALLER("caller", "Java caller"),
     /** The calling thread's innermost tag. */
-    TAG("tag"),
+    TAG("tag", "tag"),
     /** The innermost line of TorchScript. */
-    SOURCE_LINE("TorchScript line");
+    SOURCE_LINE("sourceLine", "TorchScript line");
 
     private static final String ENGINE = "dev.wick.";
 
+    private final String key;
     private final String text;
 
-    MemoryGrouping(String text) {
+    MemoryGrouping(String key, String text) {
+        this.key = key;
         this.text = text;
+    }
+
+    /** Its name in files. */
+    public String key() {
+        return key;
     }
 
     /** What a person reads over a column of it. */

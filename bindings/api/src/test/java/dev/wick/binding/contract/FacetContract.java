@@ -12,7 +12,8 @@ class FacetContract extends ContractCase {
 
     private Map<String, Optional<?>> facets() {
         return Map.of(TorchBinding.CUDA, binding.cuda(), TorchBinding.CUBLAS, binding.cublas(), TorchBinding.MEMORY,
-                binding.memory(), TorchBinding.ONEDNN_GRAPH, binding.onednnGraph());
+                binding.memory(), TorchBinding.PROFILER, binding.profiler(), TorchBinding.ONEDNN_GRAPH,
+                binding.onednnGraph());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.wick.binding.javacpp;
 
+import dev.wick.binding.OutOfMemory;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.DeviceOutOfMemoryException;
 import dev.wick.error.ModelUnreadableException;
@@ -57,12 +58,12 @@ final class Errors {
         String text = String.valueOf(e.getMessage());
         Matcher matcher = OUT_OF_MEMORY.matcher(text);
         if (matcher.find()) {
-            return new DeviceOutOfMemoryException(message(e),
-                    DeviceOutOfMemoryException.Figures.ofRequest(Long.parseLong(matcher.group(1))), backtrace(e));
+            return OutOfMemory.told(new DeviceOutOfMemoryException(message(e),
+                    DeviceOutOfMemoryException.Figures.ofRequest(Long.parseLong(matcher.group(1))), backtrace(e)));
         }
         return text.equals("std::bad_alloc")
-                ? new DeviceOutOfMemoryException("the C++ heap is exhausted",
-                        DeviceOutOfMemoryException.Figures.ofRequest(-1), null) : null;
+                ? OutOfMemory.told(new DeviceOutOfMemoryException("the C++ heap is exhausted",
+                        DeviceOutOfMemoryException.Figures.ofRequest(-1), null)) : null;
     }
 
     /** The text without the stack that LibTorch writes into it. */

@@ -11,6 +11,7 @@ import dev.wick.binding.Handle;
 import dev.wick.binding.LoadedNatives;
 import dev.wick.binding.MemoryBinding;
 import dev.wick.binding.OnednnGraphBinding;
+import dev.wick.binding.ProfilerBinding;
 import dev.wick.binding.Setting;
 import dev.wick.binding.SpeedSettings;
 import dev.wick.binding.TensorDescription;
@@ -52,6 +53,8 @@ final class JavacppBinding implements TorchBinding {
         CublasAccess.obstacle(natives).ifPresent(reason -> missing.put(CUBLAS, reason));
         missing.put(MEMORY, "javacpp cannot count LibTorch's memory: the presets map no allocator that native code "
                 + "could call without Java; through panama it is counted: --calls panama");
+        missing.put(PROFILER, "javacpp records no traces: the presets map Kineto's profiler for one thread alone; "
+                + "through panama they are recorded: --calls panama");
         noFusion.ifPresent(reason -> missing.put(ONEDNN_GRAPH, "javacpp has no oneDNN Graph fusion here (" + reason
                 + "); it may be there through panama: --calls panama"));
         return Map.copyOf(missing);
@@ -414,6 +417,11 @@ final class JavacppBinding implements TorchBinding {
 
     @Override
     public Optional<MemoryBinding> memory() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<ProfilerBinding> profiler() {
         return Optional.empty();
     }
 

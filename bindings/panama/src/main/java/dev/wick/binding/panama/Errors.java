@@ -1,5 +1,6 @@
 package dev.wick.binding.panama;
 
+import dev.wick.binding.OutOfMemory;
 import dev.wick.binding.panama.generated.WickTorch;
 import dev.wick.binding.panama.generated.wick_error;
 import dev.wick.error.BadArgumentException;
@@ -33,7 +34,7 @@ final class Errors {
         } else if (status == WickTorch.WICK_MODEL_UNREADABLE()) {
             return new ModelUnreadableException(UNNAMED_MODEL, message, attached);
         } else if (status == WickTorch.WICK_OUT_OF_MEMORY()) {
-            return new DeviceOutOfMemoryException(message, figures(error), attached);
+            return OutOfMemory.told(new DeviceOutOfMemoryException(message, figures(error), attached));
         } else if (status == WickTorch.WICK_CUDA_ERROR()) {
             return new CudaException(message, wick_error.cuda_code(error), wick_error.cuda_sticky(error) != 0, attached);
         } else if (status == WickTorch.WICK_UNSUPPORTED()) {

@@ -18,6 +18,7 @@ import dev.wick.binding.LoadedNatives;
 import dev.wick.binding.MemoryBinding;
 import dev.wick.binding.OnednnGraphBinding;
 import dev.wick.binding.OnednnGraphCounts;
+import dev.wick.binding.ProfilerBinding;
 import dev.wick.binding.Setting;
 import dev.wick.binding.SpeedSettings;
 import dev.wick.binding.TensorDescription;
@@ -64,6 +65,7 @@ final class PanamaBinding implements TorchBinding {
         Optional<String> noCublas = noCuda.isPresent() ? noCuda : loader.findCublas();
         this.cublas = noCublas.isEmpty() ? new PanamaCublas(this) : null;
         noCublas.ifPresent(reason -> missing.put(CUBLAS, reason));
+        PanamaProfiler.obstacle().ifPresent(reason -> missing.put(PROFILER, reason));
     }
 
     static PanamaBinding open(NativesLoader loader) {
@@ -598,6 +600,11 @@ final class PanamaBinding implements TorchBinding {
     @Override
     public Optional<MemoryBinding> memory() {
         return Optional.of(new PanamaMemory());
+    }
+
+    @Override
+    public Optional<ProfilerBinding> profiler() {
+        return missing.containsKey(PROFILER) ? Optional.empty() : Optional.of(new PanamaProfiler());
     }
 
     @Override

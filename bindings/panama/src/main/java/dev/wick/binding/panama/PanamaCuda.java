@@ -66,10 +66,9 @@ final class PanamaCuda implements CudaBinding {
     @Override
     public List<CudaDevice> devices() {
         try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
-            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-            frame.check(WickCuda.wick_cuda_device_count(count, frame.error));
+            int count = deviceCount();
             List<CudaDevice> devices = new ArrayList<>();
-            for (int i = 0; i < count.get(ValueLayout.JAVA_INT, 0); i++) {
+            for (int i = 0; i < count; i++) {
                 MemorySegment device = wick_cuda_device.allocate(arena);
                 frame.check(WickCuda.wick_cuda_device_describe(i, device, frame.error));
                 devices.add(read(device));
@@ -83,6 +82,11 @@ final class PanamaCuda implements CudaBinding {
         String hex = HexFormat.of().formatHex(bytes.toArray(ValueLayout.JAVA_BYTE));
         return "GPU-" + String.join("-", hex.substring(0, 8), hex.substring(8, 12), hex.substring(12, 16),
                 hex.substring(16, 20), hex.substring(20));
+    }
+
+    @Override
+    public int deviceCount() {
+        return intOf(WickCuda::wick_cuda_device_count);
     }
 
     private static CudaDevice read(MemorySegment device) {
@@ -222,6 +226,21 @@ final class PanamaCuda implements CudaBinding {
                     frame.arguments.acquire(CudaHandle.of(stop, EVENT)), frame.out, frame.error));
             return frame.out.get(ValueLayout.JAVA_DOUBLE, 0);
         }
+    }
+
+    @Override
+    public void copy(Handle stream, Handle from, Handle to, Handle waitFor, Handle done) {
+        CudaHandle on = CudaHandle.of(stream, STREAM);
+        try (Frame frame = Frame.take()) {
+            frame.check(WickCuda.wick_cuda_copy(on.device(), frame.arguments.acquire(on),
+                    frame.arguments.acquire(PanamaHandle.of(from, PanamaHandle.Kind.TENSOR)),
+                    frame.arguments.acquire(PanamaHandle.of(to, PanamaHandle.Kind.TENSOR)), acquireEvent(frame, waitFor),
+                    acquireEvent(frame, done), frame.error));
+        }
+    }
+
+    private static long acquireEvent(Frame frame, Handle event) {
+        return event == null ? 0 : frame.arguments.acquire(CudaHandle.of(event, EVENT));
     }
 
     @Override
@@ -482,6 +501,29 @@ final class PanamaCuda implements CudaBinding {
     }
 
     // Settings
+
+    @Override
+    public void pushNvtxRange(String name) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text text = Text.of(arena, name);
+            frame.check(WickTorch.wick_nvtx_push(text.bytes(), text.length(), frame.error));
+        }
+    }
+
+    @Override
+    public void popNvtxRange() {
+        try (Frame frame = Frame.take()) {
+            frame.check(WickTorch.wick_nvtx_pop(frame.error));
+        }
+    }
+
+    @Override
+    public void markNvtx(String name) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text text = Text.of(arena, name);
+            frame.check(WickTorch.wick_nvtx_mark(text.bytes(), text.length(), frame.error));
+        }
+    }
 
     @Override
     public CudaWait waitPolicy(int device) {

@@ -10,7 +10,7 @@ final class PanamaHandle extends AddressedHandle {
 
     enum Kind {
         TENSOR("tensor"), MODULE("model"), METHOD("method"), RUNNER("runner"), OPERATOR("operator"),
-        RECORDING("recording of memory");
+        RECORDING("recording of memory"), TRACE("trace"), RANGE("range");
 
         private final String text;
 
@@ -59,6 +59,8 @@ final class PanamaHandle extends AddressedHandle {
                 Retained.drain();
             }
             case RECORDING -> WickTorch.wick_memory_recording_free(address());
+            case TRACE -> WickTorch.wick_trace_free(address());
+            case RANGE -> WickTorch.wick_range_end(address());
             case OPERATOR -> {
                 // Lives as long as the process.
             }

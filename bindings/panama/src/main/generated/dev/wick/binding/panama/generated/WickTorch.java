@@ -4658,5 +4658,888 @@ public class WickTorch extends WickTorch$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    /**
+     * {@snippet lang=c :
+     * typedef int64_t wick_trace
+     * }
+     */
+    public static final OfLong wick_trace = WickTorch.C_LONG;
+    /**
+     * {@snippet lang=c :
+     * typedef int64_t wick_range
+     * }
+     */
+    public static final OfLong wick_range = WickTorch.C_LONG;
+    private static final int WICK_TRACE_SHAPES = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_flags.WICK_TRACE_SHAPES = 1
+     * }
+     */
+    public static int WICK_TRACE_SHAPES() {
+        return WICK_TRACE_SHAPES;
+    }
+    private static final int WICK_TRACE_MEMORY = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_flags.WICK_TRACE_MEMORY = 2
+     * }
+     */
+    public static int WICK_TRACE_MEMORY() {
+        return WICK_TRACE_MEMORY;
+    }
+    private static final int WICK_TRACE_STACKS = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_flags.WICK_TRACE_STACKS = 4
+     * }
+     */
+    public static int WICK_TRACE_STACKS() {
+        return WICK_TRACE_STACKS;
+    }
+    private static final int WICK_TRACE_CUDA = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_flags.WICK_TRACE_CUDA = 8
+     * }
+     */
+    public static int WICK_TRACE_CUDA() {
+        return WICK_TRACE_CUDA;
+    }
+
+    private static class wick_trace_supported {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_trace_supported");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_supported(wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_trace_supported$descriptor() {
+        return wick_trace_supported.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_supported(wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_trace_supported$handle() {
+        return wick_trace_supported.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_supported(wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_trace_supported$address() {
+        return wick_trace_supported.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_trace_supported(wick_error *error)
+     * }
+     */
+    public static int wick_trace_supported(MemorySegment error) {
+        var mh$ = wick_trace_supported.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_trace_supported", error);
+            }
+            return (int)mh$.invokeExact(error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_trace_start {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_INT,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_trace_start");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_start(int32_t flags, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_trace_start$descriptor() {
+        return wick_trace_start.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_start(int32_t flags, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_trace_start$handle() {
+        return wick_trace_start.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_start(int32_t flags, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_trace_start$address() {
+        return wick_trace_start.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_trace_start(int32_t flags, wick_error *error)
+     * }
+     */
+    public static int wick_trace_start(int flags, MemorySegment error) {
+        var mh$ = wick_trace_start.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_trace_start", flags, error);
+            }
+            return (int)mh$.invokeExact(flags, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_trace_stop {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_POINTER,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_trace_stop");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_stop(wick_trace *trace, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_trace_stop$descriptor() {
+        return wick_trace_stop.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_stop(wick_trace *trace, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_trace_stop$handle() {
+        return wick_trace_stop.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_stop(wick_trace *trace, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_trace_stop$address() {
+        return wick_trace_stop.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_trace_stop(wick_trace *trace, wick_error *error)
+     * }
+     */
+    public static int wick_trace_stop(MemorySegment trace, MemorySegment error) {
+        var mh$ = wick_trace_stop.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_trace_stop", trace, error);
+            }
+            return (int)mh$.invokeExact(trace, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int WICK_TRACE_OTHER = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_OTHER = 0
+     * }
+     */
+    public static int WICK_TRACE_OTHER() {
+        return WICK_TRACE_OTHER;
+    }
+    private static final int WICK_TRACE_OPERATOR = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_OPERATOR = 1
+     * }
+     */
+    public static int WICK_TRACE_OPERATOR() {
+        return WICK_TRACE_OPERATOR;
+    }
+    private static final int WICK_TRACE_FUNCTION = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_FUNCTION = 2
+     * }
+     */
+    public static int WICK_TRACE_FUNCTION() {
+        return WICK_TRACE_FUNCTION;
+    }
+    private static final int WICK_TRACE_RANGE = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_RANGE = 3
+     * }
+     */
+    public static int WICK_TRACE_RANGE() {
+        return WICK_TRACE_RANGE;
+    }
+    private static final int WICK_TRACE_ALLOCATION = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_ALLOCATION = 4
+     * }
+     */
+    public static int WICK_TRACE_ALLOCATION() {
+        return WICK_TRACE_ALLOCATION;
+    }
+    private static final int WICK_TRACE_CUDA_CALL = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_CUDA_CALL = 5
+     * }
+     */
+    public static int WICK_TRACE_CUDA_CALL() {
+        return WICK_TRACE_CUDA_CALL;
+    }
+    private static final int WICK_TRACE_KERNEL = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_KERNEL = 6
+     * }
+     */
+    public static int WICK_TRACE_KERNEL() {
+        return WICK_TRACE_KERNEL;
+    }
+    private static final int WICK_TRACE_COPY = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_COPY = 7
+     * }
+     */
+    public static int WICK_TRACE_COPY() {
+        return WICK_TRACE_COPY;
+    }
+    private static final int WICK_TRACE_FILL = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_FILL = 8
+     * }
+     */
+    public static int WICK_TRACE_FILL() {
+        return WICK_TRACE_FILL;
+    }
+    private static final int WICK_TRACE_DEVICE_RANGE = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_DEVICE_RANGE = 9
+     * }
+     */
+    public static int WICK_TRACE_DEVICE_RANGE() {
+        return WICK_TRACE_DEVICE_RANGE;
+    }
+    private static final int WICK_TRACE_DEVICE_OTHER = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * enum wick_trace_kind.WICK_TRACE_DEVICE_OTHER = 10
+     * }
+     */
+    public static int WICK_TRACE_DEVICE_OTHER() {
+        return WICK_TRACE_DEVICE_OTHER;
+    }
+
+    private static class wick_trace_count {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_trace_count");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_count(wick_trace trace, int64_t *events, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_trace_count$descriptor() {
+        return wick_trace_count.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_count(wick_trace trace, int64_t *events, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_trace_count$handle() {
+        return wick_trace_count.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_count(wick_trace trace, int64_t *events, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_trace_count$address() {
+        return wick_trace_count.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_trace_count(wick_trace trace, int64_t *events, wick_error *error)
+     * }
+     */
+    public static int wick_trace_count(long trace, MemorySegment events, MemorySegment error) {
+        var mh$ = wick_trace_count.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_trace_count", trace, events, error);
+            }
+            return (int)mh$.invokeExact(trace, events, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_trace_events {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_trace_events");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_events(wick_trace trace, int64_t first, wick_trace_event *events, int64_t capacity, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_trace_events$descriptor() {
+        return wick_trace_events.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_events(wick_trace trace, int64_t first, wick_trace_event *events, int64_t capacity, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_trace_events$handle() {
+        return wick_trace_events.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_events(wick_trace trace, int64_t first, wick_trace_event *events, int64_t capacity, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_trace_events$address() {
+        return wick_trace_events.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_trace_events(wick_trace trace, int64_t first, wick_trace_event *events, int64_t capacity, wick_error *error)
+     * }
+     */
+    public static int wick_trace_events(long trace, long first, MemorySegment events, long capacity, MemorySegment error) {
+        var mh$ = wick_trace_events.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_trace_events", trace, first, events, capacity, error);
+            }
+            return (int)mh$.invokeExact(trace, first, events, capacity, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_trace_save {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_trace_save");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_save(wick_trace trace, const char *path, int64_t length, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_trace_save$descriptor() {
+        return wick_trace_save.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_save(wick_trace trace, const char *path, int64_t length, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_trace_save$handle() {
+        return wick_trace_save.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_trace_save(wick_trace trace, const char *path, int64_t length, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_trace_save$address() {
+        return wick_trace_save.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_trace_save(wick_trace trace, const char *path, int64_t length, wick_error *error)
+     * }
+     */
+    public static int wick_trace_save(long trace, MemorySegment path, long length, MemorySegment error) {
+        var mh$ = wick_trace_save.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_trace_save", trace, path, length, error);
+            }
+            return (int)mh$.invokeExact(trace, path, length, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_trace_free {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            WickTorch.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_trace_free");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void wick_trace_free(wick_trace trace)
+     * }
+     */
+    public static FunctionDescriptor wick_trace_free$descriptor() {
+        return wick_trace_free.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void wick_trace_free(wick_trace trace)
+     * }
+     */
+    public static MethodHandle wick_trace_free$handle() {
+        return wick_trace_free.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void wick_trace_free(wick_trace trace)
+     * }
+     */
+    public static MemorySegment wick_trace_free$address() {
+        return wick_trace_free.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void wick_trace_free(wick_trace trace)
+     * }
+     */
+    public static void wick_trace_free(long trace) {
+        var mh$ = wick_trace_free.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_trace_free", trace);
+            }
+            mh$.invokeExact(trace);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_range_begin {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_range_begin");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_range_begin(const char *name, int64_t length, wick_range *range, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_range_begin$descriptor() {
+        return wick_range_begin.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_range_begin(const char *name, int64_t length, wick_range *range, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_range_begin$handle() {
+        return wick_range_begin.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_range_begin(const char *name, int64_t length, wick_range *range, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_range_begin$address() {
+        return wick_range_begin.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_range_begin(const char *name, int64_t length, wick_range *range, wick_error *error)
+     * }
+     */
+    public static int wick_range_begin(MemorySegment name, long length, MemorySegment range, MemorySegment error) {
+        var mh$ = wick_range_begin.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_range_begin", name, length, range, error);
+            }
+            return (int)mh$.invokeExact(name, length, range, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_range_end {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            WickTorch.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_range_end");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void wick_range_end(wick_range range)
+     * }
+     */
+    public static FunctionDescriptor wick_range_end$descriptor() {
+        return wick_range_end.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void wick_range_end(wick_range range)
+     * }
+     */
+    public static MethodHandle wick_range_end$handle() {
+        return wick_range_end.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void wick_range_end(wick_range range)
+     * }
+     */
+    public static MemorySegment wick_range_end$address() {
+        return wick_range_end.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void wick_range_end(wick_range range)
+     * }
+     */
+    public static void wick_range_end(long range) {
+        var mh$ = wick_range_end.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_range_end", range);
+            }
+            mh$.invokeExact(range);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_nvtx_push {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_nvtx_push");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_push(const char *name, int64_t length, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_nvtx_push$descriptor() {
+        return wick_nvtx_push.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_push(const char *name, int64_t length, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_nvtx_push$handle() {
+        return wick_nvtx_push.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_push(const char *name, int64_t length, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_nvtx_push$address() {
+        return wick_nvtx_push.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_push(const char *name, int64_t length, wick_error *error)
+     * }
+     */
+    public static int wick_nvtx_push(MemorySegment name, long length, MemorySegment error) {
+        var mh$ = wick_nvtx_push.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_nvtx_push", name, length, error);
+            }
+            return (int)mh$.invokeExact(name, length, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_nvtx_pop {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_nvtx_pop");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_pop(wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_nvtx_pop$descriptor() {
+        return wick_nvtx_pop.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_pop(wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_nvtx_pop$handle() {
+        return wick_nvtx_pop.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_pop(wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_nvtx_pop$address() {
+        return wick_nvtx_pop.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_pop(wick_error *error)
+     * }
+     */
+    public static int wick_nvtx_pop(MemorySegment error) {
+        var mh$ = wick_nvtx_pop.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_nvtx_pop", error);
+            }
+            return (int)mh$.invokeExact(error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class wick_nvtx_mark {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_nvtx_mark");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_mark(const char *name, int64_t length, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_nvtx_mark$descriptor() {
+        return wick_nvtx_mark.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_mark(const char *name, int64_t length, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_nvtx_mark$handle() {
+        return wick_nvtx_mark.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_mark(const char *name, int64_t length, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_nvtx_mark$address() {
+        return wick_nvtx_mark.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_nvtx_mark(const char *name, int64_t length, wick_error *error)
+     * }
+     */
+    public static int wick_nvtx_mark(MemorySegment name, long length, MemorySegment error) {
+        var mh$ = wick_nvtx_mark.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_nvtx_mark", name, length, error);
+            }
+            return (int)mh$.invokeExact(name, length, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
 }
 

@@ -2782,6 +2782,72 @@ public class WickCuda extends WickCuda$shared {
         }
     }
 
+    private static class wick_cuda_copy {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickCuda.C_INT,
+            WickCuda.C_INT,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_LONG,
+            WickCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_cuda_copy");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_copy(int32_t device, int64_t stream, wick_tensor from, wick_tensor to, int64_t wait_for, int64_t done, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_cuda_copy$descriptor() {
+        return wick_cuda_copy.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_copy(int32_t device, int64_t stream, wick_tensor from, wick_tensor to, int64_t wait_for, int64_t done, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_cuda_copy$handle() {
+        return wick_cuda_copy.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_cuda_copy(int32_t device, int64_t stream, wick_tensor from, wick_tensor to, int64_t wait_for, int64_t done, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_cuda_copy$address() {
+        return wick_cuda_copy.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_cuda_copy(int32_t device, int64_t stream, wick_tensor from, wick_tensor to, int64_t wait_for, int64_t done, wick_error *error)
+     * }
+     */
+    public static int wick_cuda_copy(int device, long stream, long from, long to, long wait_for, long done, MemorySegment error) {
+        var mh$ = wick_cuda_copy.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_cuda_copy", device, stream, from, to, wait_for, done, error);
+            }
+            return (int)mh$.invokeExact(device, stream, from, to, wait_for, done, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class wick_cuda_record_stream {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             WickCuda.C_INT,
