@@ -255,6 +255,12 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
                 : noise(shape.withBatch(batch), random)).toList();
     }
 
+    /** Inputs of these shapes: the same ones at every call. */
+    static List<Tensor> noise(List<InputShape> shapes) {
+        Random random = new Random(SEED);
+        return shapes.stream().map(shape -> noise(shape, random)).toList();
+    }
+
     private static Tensor noise(InputShape shape, Random random) {
         Tensor tensor = Tensor.empty(shape.dtype() == DType.FLOAT32 ? DType.FLOAT32 : DType.INT64, shape.sizes());
         var memory = tensor.segment();

@@ -14,8 +14,9 @@ import java.util.Properties;
 /**
  * Builds a report as one HTML file that loads nothing: text, tables, and charts by Chart.js; one thread.
  *
- * <p>Style ({@code page.css}, which comes with the thin layer) and charting ({@code page.js}) are those of every report; what a report draws is a script
- * of its own, which reads the data that {@link #html} is given. All texts are escaped here: no caller writes markup.
+ * <p>Style ({@code page.css}, which comes with the thin layer) and charting ({@code page.js}) are those of every report;
+ * what a report draws is a script of its own, which reads the data that {@link #html} is given. All texts are escaped here:
+ * no caller writes markup.
  */
 final class HtmlPage {
     private static final String LIBRARY = "META-INF/resources/webjars/chart.js/";
@@ -44,8 +45,8 @@ final class HtmlPage {
          */
         static Parts load(String script) {
             String library = LIBRARY + libraryVersion();
-            return new Parts(fromClassPath("META-INF/wick/page.css"), "Chart.js " + libraryVersion() + ", with @kurkle/color in it:\n\n"
-                    + fromClassPath(library + "/LICENSE.md"),
+            return new Parts(fromClassPath("META-INF/wick/page.css"),
+                    "Chart.js " + libraryVersion() + ", with @kurkle/color in it:\n\n" + fromClassPath(library + "/LICENSE.md"),
                     List.of(withoutSourceMap(fromClassPath(library + "/dist/chart.umd.min.js")), own("page.js"),
                             own(script)));
         }

@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:it worked", "1:it failed; the reason is on stderr", "2:the command line was not understood"},
         footer = {"", "A TorchScript archive is a program: load only those you trust."},
         subcommands = {InfoCommand.class, InspectCommand.class, RunCommand.class, BenchCommand.class,
-                BenchCopyCommand.class, BenchGemmCommand.class, TraceCommand.class, BuildCommand.class,
+                BenchCopyCommand.class, BenchGemmCommand.class, MemoryCommand.class, TraceCommand.class, BuildCommand.class,
                 NativeCommand.class})
 final class WickCommand implements Runnable {
     /** Begins the name of a LibTorch that is installed into the cache. */

@@ -12,6 +12,7 @@ import dev.wick.Engine;
 import dev.wick.Tensor;
 import dev.wick.TensorDifference;
 import dev.wick.binding.NativesRequest;
+import dev.wick.binding.TorchBinding;
 import dev.wick.binding.contract.NativesAtHand;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,8 +56,8 @@ class CommandsTest {
     // The command line itself
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "trace", "build", "native",
-            "native build", "native list", "native clean"})
+    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "trace", "build",
+            "native", "native build", "native list", "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
@@ -77,6 +78,8 @@ class CommandsTest {
             "bench m.pt --shape 1x0 | shape", "bench m.pt --shape 2 --dtype int8 | fp32, fp16 and bf16",
             "bench m.pt --shape 2 --runs 0 | --runs", "bench m.pt --shape 2 --batch 0 | --batch",
             "bench m.pt --shape 2 --budget 0 | --budget", "bench m.pt --shape 2 --optimize fast | --optimize",
+            "memory m.pt | --shape", "memory m.pt --shape 2 --runs 0 | --runs", "memory m.pt --shape 2 --top -1 | --top",
+            "memory m.pt --shape 2 --dtype fp32,fp32 | twice", "memory m.pt --shape 2 --html a --json a | files of their own",
             "bench m.pt --shape 2 --graph | CUDA device", "bench m.pt --shape 2 --pinned | CUDA device",
             "bench m.pt --shape 2 --tf32 on | CUDA device", "bench m.pt --shape 2 --tf32 maybe | --tf32",
             "bench m.pt --shape 2 --device cuda:0 --pageable --graph | page-locked",
@@ -595,5 +598,48 @@ class CommandsTest {
 
         assertThat(text.out()).contains("torch", "abi", "2.10.0");
         assertThat(json.findValuesAsText("torch")).contains("2.10.0");
+    }
+
+    // memory
+
+    /** What is printed, and three files for each dtype whose sums are those of the table. */
+    @Test
+    void memoryIsRecordedInEachDtype() throws IOException {
+        assumeTrue(!Engine.get().missingFeatures().containsKey(TorchBinding.MEMORY), "there is no shim");
+        Cli cli = Cli.run("memory", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--dtype", "fp32,bf16", "--runs", 10,
+                "--stacks", "--json", directory.resolve("m.json"), "--html", directory.resolve("m.html"), "--snapshot",
+                directory.resolve("m.pickle"));
+
+        assertThat(cli.err()).isEmpty();
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out()).contains("dtype  weights", "activations", "At the peak, fp32", "From run to run, bf16:",
+                "aten::", "written to " + directory.resolve("m-bf16.pickle"));
+        JsonNode fp32 = MAPPER.readTree(directory.resolve("m-fp32.json").toFile());
+        JsonNode bf16 = MAPPER.readTree(directory.resolve("m-bf16.json").toFile());
+        for (JsonNode each : List.of(fp32, bf16)) {
+            assertThat(each.get("schema").asText()).isEqualTo("wick-memory-profile-1");
+            assertThat(each.get("droppedEvents").asLong()).isZero();
+            assertThat(each.get("marks")).hasSize(11);
+            // What the runs gave out is gone: what is left are the weights, and what the first runs cached.
+            assertThat(each.get("end").get("bytes").asLong()).isLessThan(each.get("peak").get("bytes").asLong());
+            long sum = 0;
+            for (JsonNode share : each.get("peak").get("by").get("operator")) {
+                sum += share.get("bytes").asLong();
+            }
+            assertThat(sum).isEqualTo(each.get("peak").get("bytes").asLong());
+        }
+        // Half of the weights' bytes, 535,672 parameters of four.
+        assertThat(fp32.get("baselineBytes").asLong() - bf16.get("baselineBytes").asLong())
+                .isBetween(535_672L * 2 - 20_000, 535_672L * 2 + 20_000);
+        assertThat(directory.resolve("m-fp32.html")).isNotEmptyFile();
+    }
+
+    @Test
+    void memorySaysWhatIsWrong() {
+        assertThat(Cli.run("memory", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--html", directory).err())
+                .contains("--html " + directory + " is a directory");
+        Cli cli = Cli.run("memory", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--method", "encode");
+        assertThat(cli.code()).isEqualTo(1);
+        assertThat(cli.err()).contains("no method 'encode'");
     }
 }

@@ -5,12 +5,15 @@ import java.util.BitSet;
 /**
  * The events of a timeline that are drawn each for itself: the allocations and frees of its largest allocations; immutable.
  *
- * <p>An allocation is kept with its free, or neither is. Where the limit falls among allocations of like size, every so many
- * of them are kept. It takes a bit for each event and a number for every 64.
+ * <p>An allocation is kept with its free, or neither is. Where the limit falls among allocations of like size, some of
+ * them are kept. It takes a bit for each event and a number for every 64.
  */
 final class ThinnedEvents {
     /** Sizes are told apart by their highest bit. */
     private static final int CLASSES = Long.SIZE + 1;
+
+    /** Spreads indexes evenly, whatever pattern they have: 2 to the 64 by the golden ratio. */
+    private static final long SPREAD = 0x9E3779B97F4A7C15L;
 
     private final long[] kept;
     /** How many are kept before each word of {@link #kept}. */
@@ -52,7 +55,7 @@ final class ThinnedEvents {
             int sizeClass = sizeClass(timeline, event);
             long allocation = timeline.allocation(event);
             long whose = allocation < 0 ? event : allocation;
-            if (sizeClass >= smallest || whose == peak || sizeClass == smallest - 1 && whose % stride == 0) {
+            if (sizeClass >= smallest || whose == peak || sizeClass == smallest - 1 && (whose * SPREAD >>> 32) % stride == 0) {
                 kept.set(Math.toIntExact(event));
             } else {
                 leftOut++;
