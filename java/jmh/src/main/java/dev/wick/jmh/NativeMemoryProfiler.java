@@ -1,10 +1,9 @@
 package dev.wick.jmh;
 
-import dev.wick.Cuda;
 import dev.wick.Device;
+import dev.wick.DeviceMemory;
 import dev.wick.Engine;
-import dev.wick.binding.CpuMemory;
-import dev.wick.binding.CudaMemory;
+import dev.wick.binding.DeviceStats;
 import dev.wick.error.UnsupportedFeatureException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -73,11 +72,11 @@ public final class NativeMemoryProfiler implements InternalProfiler {
     @Override
     public void beforeIteration(BenchmarkParams benchmark, IterationParams iteration) {
         try {
-            Engine.get().resetPeakCpuMemory();
+            DeviceMemory.resetPeaks(Device.CPU);
         } catch (UnsupportedFeatureException e) {
             throw new IllegalStateException("NativeMemoryProfiler: " + e.getMessage(), e);
         }
-        devices().forEach(Cuda::resetPeakMemory);
+        devices().forEach(DeviceMemory::resetPeaks);
         before = counters();
     }
 
@@ -128,15 +127,14 @@ public final class NativeMemoryProfiler implements InternalProfiler {
 
     private static Map<String, Counters> counters() {
         Map<String, Counters> counters = new LinkedHashMap<>();
-        CpuMemory cpu = Engine.get().cpuMemory();
-        counters.put(CPU, new Counters(cpu.allocatedBytesCurrent(), cpu.allocatedBytesPeak(),
-                cpu.allocatedBytesAllocated(), cpu.allocationAllocated()));
-        for (Device device : devices()) {
-            CudaMemory memory = Cuda.memory(device);
-            CudaMemory.Stat bytes = memory.allocatedBytes().all();
-            counters.put(device.toString(), new Counters(bytes.current(), bytes.peak(), bytes.allocated(),
-                    memory.allocation().all().allocated()));
-        }
+        counters.put(CPU, countersOf(Device.CPU));
+        devices().forEach(device -> counters.put(device.toString(), countersOf(device)));
         return counters;
+    }
+
+    private static Counters countersOf(Device device) {
+        DeviceStats stats = DeviceMemory.of(device).stats();
+        DeviceStats.Stat bytes = stats.allocatedBytes().all();
+        return new Counters(bytes.current(), bytes.peak(), bytes.allocated(), stats.allocation().all().allocated());
     }
 }
