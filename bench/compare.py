@@ -11,8 +11,8 @@ models  single predictions of whole models, batch 1: every round each contestant
 blas    the same on the presets' natives alone: OpenBLAS as it comes, as Wick settles it, and MKL in its place (160 MB
         from Maven Central), for models as they are and with oneDNN Graph fusion.
 profiling
-        what it costs a model to be watched: memory profiles without and with stacks, switched on and off in one process,
-        in rounds whose order changes. Through panama, the way that has them.
+        what it costs a model to be watched: memory profiles without and with stacks, the flight recorder, traces, switched
+        on and off in one process, in rounds whose order changes. Through panama, the way that has them.
 
 Builds what is missing (Maven, the shim, the harness, the archives). Needs JDK 25, Maven, a C++ compiler, CMake and Ninja,
 and for the archives and the peer a Python with torch and numpy (--python, else one is set up in Wick's cache).

@@ -31,8 +31,9 @@ struct Thread {
   int32_t depth = 0;
   std::array<const char*, room> operators{};
 
-  // The context found last, which most allocations without stacks have again.
-  const char* last_operator = nullptr;
+  // The context found last, which most allocations without stacks have again. Its operator by its letters: the memory of a
+  // name may be another one's by now.
+  std::string last_operator;
   int64_t last_call_site = 0;
   int64_t last_epoch = -1;
   int32_t last_context = 0;
@@ -226,9 +227,10 @@ int32_t present_context() noexcept {
     if (running == nullptr && thread.call_site == 0) {
       return 0;
     }
-    if (running != thread.last_operator || thread.call_site != thread.last_call_site || now != thread.last_epoch) {
+    const std::string_view name = running == nullptr ? "" : running;
+    if (name != thread.last_operator || thread.call_site != thread.last_call_site || now != thread.last_epoch) {
       thread.last_context = number_of(running, thread.call_site, {}, {});
-      thread.last_operator = running;
+      thread.last_operator = name;
       thread.last_call_site = thread.call_site;
       thread.last_epoch = now;
     }

@@ -368,9 +368,16 @@ int32_t wick_memory_record(int32_t device, int64_t capacity, int32_t flags, wick
     }
     wick::RecordingOwner owner;
     owner.recording->flags = flags;
-    wick::MemoryRecorder::of(device).open(*owner.recording, capacity);
+    wick::MemoryRecorder& recorder = wick::MemoryRecorder::of(device);
+    // Before it sees an event: contexts are forgotten with the last recording, which may end at this moment.
     wick::count_existing(1);
-    out = wick::give(std::move(owner));
+    try {
+      recorder.open(*owner.recording, capacity);
+      out = wick::give(std::move(owner));
+    } catch (...) {
+      wick::count_existing(-1);
+      throw;
+    }
   });
 }
 

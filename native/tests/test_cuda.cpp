@@ -180,11 +180,15 @@ TEST(workspaces_are_what_a_handle_and_a_stream_allocate) {
   const int64_t with = allocated_bytes();
   CHECK(with > without);
   // LibTorch 2.6 does not say how large it is.
+  wick_cuda_use use;
+  CHECK_OK(wick_cuda_memory_use(0, &use, &error));
   if (wick_cuda_workspaces_get(&sizes, &error) == WICK_OK) {
     CHECK_EQUAL(with - without, sizes.cublas_bytes);
+    CHECK_EQUAL(use.workspace_bytes, sizes.cublas_bytes);
     CHECK(sizes.cublaslt_bytes > 0);
   } else {
     CHECK_FAILS(WICK_UNSUPPORTED, "getChosenWorkspaceSize", wick_cuda_workspaces_get(&sizes, &error));
+    CHECK_EQUAL(use.workspace_bytes, -1);
   }
   CHECK_OK(wick_cuda_workspaces_free(&error));
   CHECK_EQUAL(allocated_bytes(), without);

@@ -53,6 +53,7 @@ typedef struct wick_cuda_use {
   int64_t device_total_bytes;
   int64_t private_pool_bytes;       /* reserved_bytes' part in private pools, which graphs have */
   int64_t largest_free_block_bytes; /* that the allocator holds */
+  int64_t workspace_bytes;          /* blocks outside private pools that are cuBLAS's workspaces; -1 before LibTorch 2.10 */
   uint8_t uuid[WICK_CUDA_UUID_BYTES]; /* by which other libraries know the device */
 } wick_cuda_use;
 

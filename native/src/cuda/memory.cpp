@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
+#include <tuple>
+#include <unordered_set>
 
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -71,25 +75,66 @@ void read(int32_t device, wick_cuda_memory& memory) {
   memory.max_split_size = stats.max_split_size;
 }
 
+#ifdef WICK_TORCH_HAS_WORKSPACE_MAPS
+// As ATen/cuda/CUDAContextLight.h declares it, which wants headers of libraries that are not needed here; the build looks
+// whether that declaration is still this one.
+struct WorkspaceMapWithMutex {
+  std::map<std::tuple<void*, void*>, at::DataPtr> map;
+  std::shared_mutex mutex;
+};
+
+void add_workspaces(const char* symbol, std::unordered_set<const void*>& found) {
+  void* function = torch_cuda_function(symbol);
+  if (function == nullptr) {
+    return;
+  }
+  auto& workspaces = reinterpret_cast<WorkspaceMapWithMutex& (*)()>(function)();
+  const std::shared_lock<std::shared_mutex> lock(workspaces.mutex);
+  for (const auto& entry : workspaces.map) {
+    found.insert(entry.second.get());
+  }
+}
+#endif
+
+// Where cuBLAS's workspaces begin. A snapshot that is taken later may find one gone, and then counts nothing for it.
+std::unordered_set<const void*> workspaces() {
+  std::unordered_set<const void*> found;
+#ifdef WICK_TORCH_HAS_WORKSPACE_MAPS
+  add_workspaces("_ZN2at4cuda33cublas_handle_stream_to_workspaceEv", found);
+  add_workspaces("_ZN2at4cuda35cublaslt_handle_stream_to_workspaceEv", found);
+#endif
+  return found;
+}
+
 void read_blocks(int32_t device, wick_cuda_use& use) {
+  const std::unordered_set<const void*> known = workspaces();
   for (const auto& segment : allocator::snapshot().segments) {
     if (segment.device != device) {
       continue;
     }
     const auto& [owner, number] = segment.owner_private_pool_id;
-    if (owner != 0 || number != 0) {
+    const bool is_private = owner != 0 || number != 0;
+    if (is_private) {
       use.private_pool_bytes += static_cast<int64_t>(segment.total_size);
     }
+    size_t address = segment.address;
     for (const auto& block : segment.blocks) {
       if (!block.active) {
         use.largest_free_block_bytes = std::max(use.largest_free_block_bytes, static_cast<int64_t>(block.size));
+      } else if (!is_private && known.count(reinterpret_cast<const void*>(address)) != 0) {
+        use.workspace_bytes += static_cast<int64_t>(block.size);
       }
+      address += block.size;
     }
   }
 }
 
 void read(int32_t device, wick_cuda_use& use) {
-  use = {-1, -1, 0, 0, {}};
+#ifdef WICK_TORCH_HAS_WORKSPACE_MAPS
+  use = {-1, -1, 0, 0, 0, {}};
+#else
+  use = {-1, -1, 0, 0, -1, {}};
+#endif
   if (in_use(device)) {
     read_blocks(device, use);
   }

@@ -7,12 +7,15 @@ import dev.wick.Model;
 import dev.wick.Optimization;
 import dev.wick.Runner;
 import dev.wick.Tensor;
+import dev.wick.Trace;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
+import jdk.jfr.Recording;
 
 /**
  * What it costs a model to be watched: {@code ARCHIVE INPUT.npy SHAPE OPTIMIZE WARMUP RUNS ROUNDS OUT}.
@@ -43,6 +46,21 @@ public final class ProfilingRound {
             @Override
             AutoCloseable begin() {
                 return MemoryProfile.builder(Device.CPU).stacks(true).start();
+            }
+        },
+        FLIGHT_RECORDER {
+            @Override
+            AutoCloseable begin() {
+                Recording recording = new Recording();
+                recording.enable("dev.wick.RunnerRun").withThreshold(Duration.ZERO);
+                recording.start();
+                return recording;
+            }
+        },
+        TRACE {
+            @Override
+            AutoCloseable begin() {
+                return Trace.start();
             }
         };
 

@@ -11,14 +11,15 @@ import java.util.OptionalLong;
  * Where all of a CUDA device's memory is, at about one moment; bytes, immutable.
  *
  * <p>The parts are disjoint: the device's total is what is free, what driver and firmware keep, what other processes use, and
- * this process's allocator, graphs and context. The last three are what NVML counts for this process. Libraries' workspaces,
- * such as cuBLAS's, come from LibTorch's allocator and are in its part. LibTorch and NVML are asked one after the other:
- * what is allocated meanwhile is in one of them alone.
+ * this process's allocator, cuBLAS's workspaces, graphs and context. The last four are what NVML counts for this process.
+ * cuDNN's workspaces come and go with its calls and are the allocator's; a workspace in a graph's pool is the graphs'. LibTorch
+ * and NVML are asked one after the other: what is allocated meanwhile is in one of them alone.
  *
  * @param device                which
  * @param totalBytes            of the device; empty where this process has no context and there is no NVML
  * @param freeBytes             that nobody has; empty likewise
- * @param allocatorBytes        reserved by LibTorch's allocator outside of graphs' pools
+ * @param allocatorBytes        reserved by LibTorch's allocator outside of graphs' pools, without workspaces where they are known
+ * @param workspaceBytes        cuBLAS's workspaces, one for each handle and stream; empty before LibTorch 2.10
  * @param graphBytes            reserved in private pools, which CUDA graphs have
  * @param largestFreeBlockBytes the largest free block in either
  * @param contextBytes          of this process and not LibTorch's: CUDA's context, kernels' code, libraries' own allocations
@@ -27,7 +28,7 @@ import java.util.OptionalLong;
  * @param obstacle              why a figure is empty; empty when none is
  */
 public record DeviceUse(Device device, OptionalLong totalBytes, OptionalLong freeBytes, long allocatorBytes,
-        long graphBytes, long largestFreeBlockBytes, OptionalLong contextBytes, OptionalLong otherProcessesBytes,
+        OptionalLong workspaceBytes, long graphBytes, long largestFreeBlockBytes, OptionalLong contextBytes, OptionalLong otherProcessesBytes,
         OptionalLong systemBytes, Optional<String> obstacle) {
 
     static DeviceUse of(Device device) {
@@ -49,7 +50,9 @@ public record DeviceUse(Device device, OptionalLong totalBytes, OptionalLong fre
         OptionalLong others = own.isPresent() && memory.isPresent()
                 ? atLeastZero(memory.get().total() - memory.get().free() - memory.get().reserved() - own.getAsLong())
                 : OptionalLong.empty();
-        return new DeviceUse(device, total, free, reserved - cuda.privatePoolBytes(), cuda.privatePoolBytes(),
+        OptionalLong workspaces = known(cuda.workspaceBytes());
+        return new DeviceUse(device, total, free, reserved - cuda.privatePoolBytes() - workspaces.orElse(0), workspaces,
+                cuda.privatePoolBytes(),
                 cuda.largestFreeBlockBytes(), context, others,
                 memory.isPresent() ? OptionalLong.of(memory.get().reserved()) : OptionalLong.empty(),
                 obstacles.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", obstacles)));

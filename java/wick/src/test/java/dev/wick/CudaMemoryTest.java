@@ -68,7 +68,7 @@ class CudaMemoryTest extends CudaCase {
     void theDevicesMemoryIsSplit() {
         try (Tensor _ = Tensor.empty(DEVICE, DType.FLOAT32, ELEMENTS)) {
             DeviceUse use = DeviceMemory.use(DEVICE);
-            assertThat(use.allocatorBytes() + use.graphBytes())
+            assertThat(use.allocatorBytes() + use.workspaceBytes().orElse(0) + use.graphBytes())
                     .isEqualTo(DeviceMemory.of(DEVICE).reservedBytes().current());
             assertThat(use.freeBytes().getAsLong()).isBetween(0L, use.totalBytes().getAsLong() - BYTES);
             if (use.obstacle().isPresent()) {
@@ -76,7 +76,7 @@ class CudaMemoryTest extends CudaCase {
             } else {
                 assertThat(use.contextBytes().getAsLong()).isPositive();
                 assertThat(use.freeBytes().getAsLong() + use.systemBytes().getAsLong()
-                        + use.otherProcessesBytes().getAsLong() + use.allocatorBytes() + use.graphBytes()
+                        + use.otherProcessesBytes().getAsLong() + use.allocatorBytes() + use.workspaceBytes().orElse(0) + use.graphBytes()
                         + use.contextBytes().getAsLong()).isEqualTo(use.totalBytes().getAsLong());
             }
         }

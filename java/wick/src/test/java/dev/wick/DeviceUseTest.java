@@ -24,13 +24,14 @@ class DeviceUseTest {
     }
 
     private static DeviceUse of(NvmlReport nvml) {
-        return DeviceUse.of(DEVICE, 2_000, new CudaUse(5_900, 9_900, 300, 123, nvml), PID);
+        return DeviceUse.of(DEVICE, 2_000, new CudaUse(5_900, 9_900, 300, 123, 200, nvml), PID);
     }
 
     @Test
     void thePartsAddUpToTheDevice() {
         DeviceUse use = of(nvml(process(1, 700), process(PID, 2_500)));
-        assertThat(use.allocatorBytes()).isEqualTo(1_700);
+        assertThat(use.allocatorBytes()).isEqualTo(1_500);
+        assertThat(use.workspaceBytes()).hasValue(200);
         assertThat(use.graphBytes()).isEqualTo(300);
         assertThat(use.contextBytes()).hasValue(500);
         assertThat(use.otherProcessesBytes()).hasValue(1_500);
@@ -38,7 +39,7 @@ class DeviceUseTest {
         assertThat(use.largestFreeBlockBytes()).isEqualTo(123);
         assertThat(use.obstacle()).isEmpty();
         assertThat(use.freeBytes().getAsLong() + use.systemBytes().getAsLong() + use.otherProcessesBytes().getAsLong()
-                + use.allocatorBytes() + use.graphBytes() + use.contextBytes().getAsLong())
+                + use.allocatorBytes() + use.workspaceBytes().getAsLong() + use.graphBytes() + use.contextBytes().getAsLong())
                 .isEqualTo(use.totalBytes().getAsLong());
     }
 
@@ -73,7 +74,7 @@ class DeviceUseTest {
         DeviceUse use = of(NvmlReport.missing("no driver library"));
         assertThat(use.totalBytes()).hasValue(9_900);
         assertThat(use.freeBytes()).hasValue(5_900);
-        assertThat(use.allocatorBytes()).isEqualTo(1_700);
+        assertThat(use.allocatorBytes()).isEqualTo(1_500);
         assertThat(use.contextBytes()).isEmpty();
         assertThat(use.otherProcessesBytes()).isEmpty();
         assertThat(use.systemBytes()).isEmpty();
@@ -82,11 +83,12 @@ class DeviceUseTest {
 
     @Test
     void aDeviceWithoutAContextHasNothingOfThisProcess() {
-        DeviceUse use = DeviceUse.of(DEVICE, 0, new CudaUse(-1, -1, 0, 0, nvml(process(1, 4_000))), PID);
+        DeviceUse use = DeviceUse.of(DEVICE, 0, new CudaUse(-1, -1, 0, 0, 0, nvml(process(1, 4_000))), PID);
         assertThat(use.contextBytes()).hasValue(0);
         assertThat(use.otherProcessesBytes()).hasValue(4_000);
-        DeviceUse silent = DeviceUse.of(DEVICE, 0, new CudaUse(-1, -1, 0, 0, NvmlReport.missing("none")), PID);
+        DeviceUse silent = DeviceUse.of(DEVICE, 0, new CudaUse(-1, -1, 0, 0, -1, NvmlReport.missing("none")), PID);
         assertThat(silent.totalBytes()).isEmpty();
         assertThat(silent.freeBytes()).isEmpty();
+        assertThat(silent.workspaceBytes()).isEmpty();
     }
 }

@@ -7,8 +7,9 @@ package dev.wick.binding;
  * @param totalBytes            that the driver can give; -1 likewise
  * @param privatePoolBytes      what LibTorch has reserved in private pools, which graphs have
  * @param largestFreeBlockBytes the largest free block that LibTorch holds
+ * @param workspaceBytes        cuBLAS's workspaces outside private pools; -1 where LibTorch does not tell
  * @param nvml                  what NVML says
  */
 public record CudaUse(long freeBytes, long totalBytes, long privatePoolBytes, long largestFreeBlockBytes,
-        NvmlReport nvml) {
+        long workspaceBytes, NvmlReport nvml) {
 }

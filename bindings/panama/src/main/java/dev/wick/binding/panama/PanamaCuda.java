@@ -414,6 +414,7 @@ final class PanamaCuda implements CudaBinding {
             frame.check(WickCuda.wick_cuda_memory_use(device, use, frame.error));
             return new CudaUse(wick_cuda_use.device_free_bytes(use), wick_cuda_use.device_total_bytes(use),
                     wick_cuda_use.private_pool_bytes(use), wick_cuda_use.largest_free_block_bytes(use),
+                    wick_cuda_use.workspace_bytes(use),
                     PanamaNvml.report(uuid(wick_cuda_use.uuid(use))));
         }
     }

@@ -1211,7 +1211,7 @@ public class WickCuda extends WickCuda$shared {
     private static final int WICK_CUDA_BLOCK_INACTIVE = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at native/include/wick/cuda_memory.h:89:1).WICK_CUDA_BLOCK_INACTIVE = 0
+     * enum enum (unnamed at native/include/wick/cuda_memory.h:90:1).WICK_CUDA_BLOCK_INACTIVE = 0
      * }
      */
     public static int WICK_CUDA_BLOCK_INACTIVE() {
@@ -1220,7 +1220,7 @@ public class WickCuda extends WickCuda$shared {
     private static final int WICK_CUDA_BLOCK_PENDING_FREE = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at native/include/wick/cuda_memory.h:89:1).WICK_CUDA_BLOCK_PENDING_FREE = 1
+     * enum enum (unnamed at native/include/wick/cuda_memory.h:90:1).WICK_CUDA_BLOCK_PENDING_FREE = 1
      * }
      */
     public static int WICK_CUDA_BLOCK_PENDING_FREE() {
@@ -1229,7 +1229,7 @@ public class WickCuda extends WickCuda$shared {
     private static final int WICK_CUDA_BLOCK_ALLOCATED = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at native/include/wick/cuda_memory.h:89:1).WICK_CUDA_BLOCK_ALLOCATED = 2
+     * enum enum (unnamed at native/include/wick/cuda_memory.h:90:1).WICK_CUDA_BLOCK_ALLOCATED = 2
      * }
      */
     public static int WICK_CUDA_BLOCK_ALLOCATED() {

@@ -19,6 +19,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t device_total_bytes;
  *     int64_t private_pool_bytes;
  *     int64_t largest_free_block_bytes;
+ *     int64_t workspace_bytes;
  *     uint8_t uuid[16];
  * }
  * }
@@ -34,6 +35,7 @@ public class wick_cuda_use {
         WickCuda.C_LONG.withName("device_total_bytes"),
         WickCuda.C_LONG.withName("private_pool_bytes"),
         WickCuda.C_LONG.withName("largest_free_block_bytes"),
+        WickCuda.C_LONG.withName("workspace_bytes"),
         MemoryLayout.sequenceLayout(16, WickCuda.C_CHAR).withName("uuid")
     ).withName("wick_cuda_use");
 
@@ -218,6 +220,50 @@ public class wick_cuda_use {
      */
     public static void largest_free_block_bytes(MemorySegment struct, long fieldValue) {
         struct.set(largest_free_block_bytes$LAYOUT, largest_free_block_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfLong workspace_bytes$LAYOUT = (OfLong)$LAYOUT.select(groupElement("workspace_bytes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t workspace_bytes
+     * }
+     */
+    public static final OfLong workspace_bytes$layout() {
+        return workspace_bytes$LAYOUT;
+    }
+
+    private static final long workspace_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("workspace_bytes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t workspace_bytes
+     * }
+     */
+    public static final long workspace_bytes$offset() {
+        return workspace_bytes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t workspace_bytes
+     * }
+     */
+    public static long workspace_bytes(MemorySegment struct) {
+        return struct.get(workspace_bytes$LAYOUT, workspace_bytes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t workspace_bytes
+     * }
+     */
+    public static void workspace_bytes(MemorySegment struct, long fieldValue) {
+        struct.set(workspace_bytes$LAYOUT, workspace_bytes$OFFSET, fieldValue);
     }
 
     private static final SequenceLayout uuid$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("uuid"));
