@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/util/StringUtil.h>
 
@@ -69,6 +70,8 @@ void copy_elements(const at::Tensor& from, const at::Tensor& to, const c10::Devi
   const bool raw = false;
 #endif
   if (!raw) {
+    // What was made in inference mode can be written there alone.
+    const c10::InferenceMode inference(to.is_inference());
     const c10::AutoGradMode no_gradients(false);
     const c10::StreamGuard guard(on);
     to.copy_(from, true);
