@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_set>
+#include <utility>
 
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -75,11 +76,21 @@ void read(int32_t device, wick_cuda_memory& memory) {
   memory.max_split_size = stats.max_split_size;
 }
 
+#if defined(WICK_TORCH_HAS_PLAIN_WORKSPACES)
+#define WICK_TORCH_HAS_WORKSPACE_MAPS
+using Workspace = at::DataPtr;
+const at::DataPtr& memory_of(const Workspace& workspace) { return workspace; }
+#elif defined(WICK_TORCH_HAS_SIZED_WORKSPACES)
+#define WICK_TORCH_HAS_WORKSPACE_MAPS
+using Workspace = std::pair<at::DataPtr, size_t>;
+const at::DataPtr& memory_of(const Workspace& workspace) { return workspace.first; }
+#endif
+
 #ifdef WICK_TORCH_HAS_WORKSPACE_MAPS
 // As ATen/cuda/CUDAContextLight.h declares it, which wants headers of libraries that are not needed here; the build looks
 // whether that declaration is still this one.
 struct WorkspaceMapWithMutex {
-  std::map<std::tuple<void*, void*>, at::DataPtr> map;
+  std::map<std::tuple<void*, void*>, Workspace> map;
   std::shared_mutex mutex;
 };
 
@@ -91,7 +102,7 @@ void add_workspaces(const char* symbol, std::unordered_set<const void*>& found) 
   auto& workspaces = reinterpret_cast<WorkspaceMapWithMutex& (*)()>(function)();
   const std::shared_lock<std::shared_mutex> lock(workspaces.mutex);
   for (const auto& entry : workspaces.map) {
-    found.insert(entry.second.get());
+    found.insert(memory_of(entry.second).get());
   }
 }
 #endif

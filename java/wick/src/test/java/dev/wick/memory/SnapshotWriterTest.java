@@ -8,11 +8,12 @@ import com.fasterxml.jackson.core.JsonFactory;
 import dev.wick.binding.AllocatorSegment;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -35,10 +36,14 @@ class SnapshotWriterTest {
         Path errors = directory.resolve("errors");
         Process python;
         try {
-            Path script = Path.of(getClass().getResource("check_snapshot.py").toURI());
+            Path script = directory.resolve("check_snapshot.py");
+            // Out of a jar, where these tests may lie.
+            try (InputStream resource = getClass().getResourceAsStream("check_snapshot.py")) {
+                Files.copy(resource, script, StandardCopyOption.REPLACE_EXISTING);
+            }
             python = new ProcessBuilder("python3", script.toString(), file.toString()).redirectError(errors.toFile())
                     .start();
-        } catch (IOException | URISyntaxException e) {
+        } catch (IOException e) {
             assumeTrue(false, "there is no python3 to load a snapshot with: " + e.getMessage());
             throw new IllegalStateException(e);
         }
