@@ -1,6 +1,7 @@
 package dev.wick;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.wick.binding.AllocatorSegment;
 import dev.wick.error.DeviceOutOfMemoryException;
@@ -8,6 +9,9 @@ import dev.wick.memory.MemoryAction;
 import dev.wick.memory.MemoryGroup;
 import dev.wick.memory.MemoryGrouping;
 import dev.wick.memory.MemoryTimeline;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -16,6 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** What LibTorch's allocator does on a device is what is recorded. */
 class CudaMemoryProfileTest extends CudaCase {
     private static final int LARGE = 30 << 20;
+    /** What the script ends with. */
+    private static final int NO_TORCH = 3;
 
     private static long requested() {
         return DeviceMemory.of(DEVICE).stats().requestedBytes().all().current();
@@ -91,8 +97,37 @@ class CudaMemoryProfileTest extends CudaCase {
             Path file = directory.resolve("snapshot.pickle");
             profile.writeSnapshot(file);
             assertThat(Files.size(file)).isGreaterThan(500);
-            assertThat(new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1))
+            assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
                     .contains("segment_alloc", "active_allocated", "device_traces");
         }
+    }
+
+    /** Keys and types are those of torch.cuda.memory._snapshot() on the same device. */
+    @Test
+    void aSnapshotLooksLikePythons(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("snapshot.pickle");
+        try (MemoryProfile profile = MemoryProfile.builder(DEVICE).stacks(true).start();
+                MemoryProfile.Tag _ = profile.tag("large"); Tensor _ = Tensor.empty(DEVICE, DType.UINT8, LARGE)) {
+            Tensor.empty(DEVICE, DType.UINT8, 10).close();
+            profile.writeSnapshot(file);
+        }
+        Path script = directory.resolve("compare_snapshot.py");
+        try (InputStream resource = getClass().getResourceAsStream("compare_snapshot.py")) {
+            Files.copy(resource, script);
+        }
+        Process python;
+        try {
+            python = new ProcessBuilder("python3", script.toString(), file.toString())
+                    .redirectError(directory.resolve("errors").toFile()).start();
+        } catch (IOException e) {
+            assumeTrue(false, "there is no python3: " + e.getMessage());
+            return;
+        }
+        String differences = new String(python.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        int status = python.waitFor();
+        String errors = Files.readString(directory.resolve("errors"));
+        assumeTrue(status != NO_TORCH, () -> "python3 has no torch with CUDA: " + errors);
+        assertThat(status).as(errors).isZero();
+        assertThat(differences).isEmpty();
     }
 }

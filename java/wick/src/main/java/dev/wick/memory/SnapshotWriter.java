@@ -22,7 +22,7 @@ import java.util.Map;
  * <p>The CPU has no caching allocator: each live allocation is a segment with one block, taken and given back in the trace
  * with it, and all that was given out before recording and is not freed in it is one block at {@link #UNRECORDED_ADDRESS}.
  * There a free is requested and completed at once. Allocations of no bytes, which share addresses, are left out.
- * {@code allocator_settings} is empty. The last event is PyTorch's {@code snapshot}, whose size is what is alive then.
+ * {@code allocator_settings} and {@code external_annotations} are empty. The last event is PyTorch's {@code snapshot}, whose size is what is alive then.
  *
  * <p>The file is written as it goes along: memory is needed for the contexts, and a bit for each event.
  */
@@ -88,6 +88,7 @@ public final class SnapshotWriter {
         devices.end();
         pickle.key("allocator_settings").beginDictionary();
         pickle.endDictionary();
+        pickle.key("external_annotations").beginList().end();
         pickle.endDictionary();
         pickle.end();
     }

@@ -32,7 +32,8 @@ def names(frames):
 with open(sys.argv[1], "rb") as file:
     snapshot = pickle.load(file)
     assert not file.read(), "something follows the pickle"
-has(snapshot, {"segments", "device_traces", "allocator_settings"})
+has(snapshot, {"segments", "device_traces", "allocator_settings", "external_annotations"})
+assert snapshot["external_annotations"] == []
 
 by_address = {}
 for segment in snapshot["segments"]:
