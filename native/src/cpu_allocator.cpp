@@ -90,9 +90,9 @@ MemoryRecorder& recorder() {
       static_cast<int64_t>(std::min<size_t>(bytes, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
   counters.refused.fetch_add(1, std::memory_order_relaxed);
   if (records(counters.state.load(std::memory_order_relaxed))) {
-    const int32_t context = present_context();
+    const ContextNumber context = present_context();
     const std::lock_guard<std::mutex> lock(recorder().mutex());
-    recorder().append(WICK_MEMORY_OOM, 0, requested, 0, 0, context);
+    recorder().append(WICK_MEMORY_OOM, 0, requested, 0, 0, number_now(context));
   }
   note_refusal({requested, allocated, limit, 0, 0, 0});
   TORCH_CHECK(false, cpu_refusal_text, " ", requested, " bytes: ", allocated, " bytes are allocated and ",
@@ -122,7 +122,7 @@ bool reserve(int64_t bytes) {
 
 // Counts an allocation in and records it. False, with nothing done, where it would go beyond the limit.
 bool count_recorded(void* data, Header& header) {
-  const int32_t context = present_context();
+  const ContextNumber context = present_context();
   const std::lock_guard<std::mutex> lock(recorder().mutex());
   const int64_t limit = counters.limit.load(std::memory_order_relaxed);
   int64_t seen = counters.state.load(std::memory_order_relaxed);
@@ -133,9 +133,9 @@ bool count_recorded(void* data, Header& header) {
   } while (!counters.state.compare_exchange_weak(seen, seen + header.bytes, std::memory_order_relaxed));
   raise_peak(counters.bytes_peak, bytes_of(seen) + header.bytes);
   if (records(seen)) {
+    header.context = number_now(context);
     header.sequence =
-        recorder().append(WICK_MEMORY_ALLOC, reinterpret_cast<int64_t>(data), header.bytes, 0, 0, context);
-    header.context = context;
+        recorder().append(WICK_MEMORY_ALLOC, reinterpret_cast<int64_t>(data), header.bytes, 0, 0, header.context);
   }
   return true;
 }

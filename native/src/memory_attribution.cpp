@@ -35,8 +35,7 @@ struct Thread {
   // name may be another one's by now.
   std::string last_operator;
   int64_t last_call_site = 0;
-  int64_t last_epoch = -1;
-  int32_t last_context = 0;
+  ContextNumber last_context{0, -1};
 };
 
 thread_local Thread thread;
@@ -164,8 +163,8 @@ Frame frame_of(const torch::jit::StackEntry& entry) {
   return frame;
 }
 
-int32_t number_of(const char* running, int64_t call_site, const std::vector<torch::jit::StackEntry>& stack,
-                  const std::vector<std::string>& hierarchy) {
+ContextNumber number_of(const char* running, int64_t call_site, const std::vector<torch::jit::StackEntry>& stack,
+                        const std::vector<std::string>& hierarchy) {
   std::string key;
   append_raw(key, call_site);
   key.append(running == nullptr ? "" : running).push_back('\0');
@@ -178,9 +177,10 @@ int32_t number_of(const char* running, int64_t call_site, const std::vector<torc
   }
   Contexts& table = contexts();
   const std::lock_guard<std::mutex> lock(table.mutex);
+  const int64_t now = epoch.load(std::memory_order_relaxed);
   const auto found = table.numbers.find(key);
   if (found != table.numbers.end()) {
-    return found->second;
+    return {found->second, now};
   }
   Context context{call_site, running == nullptr ? "" : running, {}, {}};
   for (const auto& level : hierarchy) {
@@ -194,7 +194,7 @@ int32_t number_of(const char* running, int64_t call_site, const std::vector<torc
   // Counted from 1: 0 is the context of which nothing is known.
   const auto number = static_cast<int32_t>(table.all.size());
   table.numbers.emplace(std::move(key), number);
-  return number;
+  return {number, now};
 }
 
 }  // namespace
@@ -217,28 +217,31 @@ void forget_contexts() noexcept {
 
 void attribute_stacks(bool wanted) noexcept { stacks.store(wanted, std::memory_order_relaxed); }
 
-int32_t present_context() noexcept {
+ContextNumber present_context() noexcept {
   try {
     const char* running = running_operator();
-    const int64_t now = epoch.load(std::memory_order_acquire);
     if (stacks.load(std::memory_order_relaxed)) {
       return number_of(running, thread.call_site, torch::jit::currentCallstack(), torch::jit::currentModuleHierarchy());
     }
     if (running == nullptr && thread.call_site == 0) {
-      return 0;
+      return {0, 0};
     }
     const std::string_view name = running == nullptr ? "" : running;
-    if (name != thread.last_operator || thread.call_site != thread.last_call_site || now != thread.last_epoch) {
+    if (name != thread.last_operator || thread.call_site != thread.last_call_site ||
+        thread.last_context.epoch != epoch.load(std::memory_order_acquire)) {
       thread.last_context = number_of(running, thread.call_site, {}, {});
       thread.last_operator = name;
       thread.last_call_site = thread.call_site;
-      thread.last_epoch = now;
     }
     return thread.last_context;
   } catch (...) {
     // Out of malloc's memory, say: the event is worth more without its context than not at all.
-    return 0;
+    return {0, 0};
   }
+}
+
+int32_t number_now(const ContextNumber& context) noexcept {
+  return context.epoch == epoch.load(std::memory_order_acquire) ? context.number : 0;
 }
 
 void describe_context(int32_t context, ValueWriter& out) {

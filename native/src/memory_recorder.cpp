@@ -15,7 +15,6 @@
 #include "cuda_hooks.h"
 #include "error.h"
 #include "handle.h"
-#include "memory_attribution.h"
 #include "protect.h"
 
 namespace wick {
@@ -146,8 +145,9 @@ int64_t MemoryRecorder::append(int32_t action, int64_t address, int64_t bytes, i
 }
 
 void MemoryRecorder::append_by_address(int32_t action, int64_t address, int64_t bytes, int64_t stream,
-                                       int32_t context) noexcept {
+                                       const ContextNumber& given_for) noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const int32_t context = number_now(given_for);
   try {
     if (action == WICK_MEMORY_ALLOC) {
       const int64_t sequence = append(action, address, bytes, 0, stream, context);

@@ -10,6 +10,8 @@
 
 #include <wick/memory_recording.h>
 
+#include "memory_attribution.h"
+
 namespace wick {
 
 // Room for events in memory of its own: pages that the kernel gives as they are touched.
@@ -69,7 +71,8 @@ class MemoryRecorder {
   bool is_recent(int64_t sequence) const noexcept { return sequence >= first_of_session_; }
 
   // An event of an allocator that keeps no notes of its own beside each block.
-  void append_by_address(int32_t action, int64_t address, int64_t bytes, int64_t stream, int32_t context) noexcept;
+  void append_by_address(int32_t action, int64_t address, int64_t bytes, int64_t stream,
+                         const ContextNumber& context) noexcept;
 
   void open(MemoryRecording& recording, int64_t capacity);
   // Ends it, and moves its events to it.

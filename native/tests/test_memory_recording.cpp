@@ -216,10 +216,23 @@ TEST(a_ring_grows_for_a_larger_recording) {
 TEST(the_count_is_exact_while_threads_come_and_go) {
   const int64_t before = memory().allocated_bytes_current;
   std::atomic<bool> stop{false};
-  std::vector<std::thread> threads;
+  // Joined also where a check fails.
+  struct Threads : std::vector<std::thread> {
+    explicit Threads(std::atomic<bool>& flag) : stop(flag) {}
+    ~Threads() { join(); }
+    void join() {
+      stop = true;
+      for (auto& thread : *this) {
+        thread.join();
+      }
+      clear();
+    }
+    std::atomic<bool>& stop;
+  } threads(stop);
   for (unsigned t = 0; t < 3; ++t) {
     threads.emplace_back([&stop, t] {
       std::mt19937 random(t);
+      wick_memory_set_call_site(t + 1);
       std::vector<Tensor> held(32);
       while (!stop) {
         const int64_t bytes = 1 + static_cast<int64_t>(random() % 5000);
@@ -242,11 +255,14 @@ TEST(the_count_is_exact_while_threads_come_and_go) {
     std::this_thread::sleep_for(std::chrono::microseconds(200));
     CHECK_OK(wick_memory_recording_stop(recording, &error));
     check_sums(recording);
+    // Contexts are forgotten between two rounds, while the threads are at work: no event may name one from before.
+    for (const auto& event : events(recording)) {
+      Answer answer;
+      CHECK_OK(wick_memory_context_describe(event.context, answer.out(), &error));
+      CHECK(event.context == 0 || (answer[1].integer >= 1 && answer[1].integer <= 3));
+    }
   }
-  stop = true;
-  for (auto& thread : threads) {
-    thread.join();
-  }
+  threads.join();
   // Every count and every event of the rounds above was taken back by one.
   CHECK_EQUAL(memory().allocated_bytes_current, before);
 }
