@@ -76,14 +76,8 @@ class CudaFlightRecorderTest extends CudaCase {
     @Test
     void pageLockedMemoryAndWhatTheDeviceHolds() throws IOException {
         try (Tensor _ = Tensor.empty(DEVICE, DType.FLOAT32, 1 << 20)) {
-            Recorded recorded = Recorded.of(file(), () -> {
-                Tensor.pinned(DType.FLOAT32, 1000).close();
-                try {
-                    Thread.sleep(300);
-                } catch (InterruptedException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            Recorded recorded = Recorded.forASecond(file(), "DeviceMemory",
+                    () -> Tensor.pinned(DType.FLOAT32, 1000).close());
             assertThat(recorded.one("PinnedAllocation").getLong("bytes")).isEqualTo(4000);
             assertThat(recorded.of("DeviceMemory")).hasSizeGreaterThan(2).allSatisfy(event -> {
                 assertThat(event.getString("device")).isEqualTo("cuda:0");

@@ -13,7 +13,7 @@ import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedFrame;
 import jdk.jfr.consumer.RecordingFile;
 
-/** Wick's events of what a body does, as they are read back from a recording's file; periodic ones every 20 ms. */
+/** Wick's events of what a body does, as they are read back from a recording's file; periodic ones at its beginning and at its end. */
 record Recorded(List<RecordedEvent> events) {
 
     static Recorded of(Path file, Runnable body) throws IOException {
@@ -24,7 +24,8 @@ record Recorded(List<RecordedEvent> events) {
     static Recorded of(Path file, Consumer<Recording> settings, Runnable body) throws IOException {
         try (Recording recording = new Recording()) {
             for (String periodic : List.of("dev.wick.HostMemory", "dev.wick.DeviceMemory")) {
-                recording.enable(periodic).withPeriod(Duration.ofMillis(20));
+                // Not so many milliseconds, within which a busy machine may not come to it.
+                recording.enable(periodic).with("period", "everyChunk");
             }
             settings.accept(recording);
             recording.start();
@@ -36,6 +37,18 @@ record Recorded(List<RecordedEvent> events) {
                 .filter(event -> event.getEventType().getName().startsWith("dev.wick.")).toList();
         assertThat(Files.size(file)).isPositive();
         return new Recorded(events);
+    }
+
+    /** What a body does within a second in which a periodic event has its turn every 20 ms. */
+    static Recorded forASecond(Path file, String periodic, Runnable body) throws IOException {
+        return of(file, recording -> recording.enable("dev.wick." + periodic).withPeriod(Duration.ofMillis(20)), () -> {
+            body.run();
+            try {
+                Thread.sleep(1000);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
     }
 
     List<RecordedEvent> of(String name) {
