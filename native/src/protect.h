@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "call_gate.h"
 #include "error.h"
 #include "refusal.h"
 
@@ -13,9 +14,9 @@ namespace wick {
 int32_t report_failed_call(wick_error* error, int32_t fallback, const RefusalWatch& watch) noexcept;
 
 // Runs body and turns whatever it throws into a status and a filled record. fallback is the status of what LibTorch
-// throws.
+// throws. Outside of the call gate: for what closes it, and for what calls no operator of LibTorch's.
 template <typename Body>
-int32_t protect(wick_error* error, int32_t fallback, Body&& body) noexcept {
+int32_t protect_ungated(wick_error* error, int32_t fallback, Body&& body) noexcept {
   const RefusalWatch watch;
   try {
     body();
@@ -23,6 +24,15 @@ int32_t protect(wick_error* error, int32_t fallback, Body&& body) noexcept {
   } catch (...) {
     return report_failed_call(error, fallback, watch);
   }
+}
+
+// The same inside of the call gate: even a look at a tensor may call operators, which no trace may end under.
+template <typename Body>
+int32_t protect(wick_error* error, int32_t fallback, Body&& body) noexcept {
+  return protect_ungated(error, fallback, [&] {
+    const CallGate gate;
+    body();
+  });
 }
 
 template <typename Body>

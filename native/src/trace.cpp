@@ -287,11 +287,11 @@ std::unique_ptr<kineto::ProfilerResult> stop() {
 extern "C" {
 
 int32_t wick_trace_supported(wick_error* error) noexcept {
-  return wick::protect(error, [] { wick::require_all_threads(); });
+  return wick::protect_ungated(error, WICK_FAILED, [] { wick::require_all_threads(); });
 }
 
 int32_t wick_trace_start(int32_t flags, wick_error* error) noexcept {
-  return wick::protect(error, [&] {
+  return wick::protect_ungated(error, WICK_FAILED, [&] {
     constexpr int32_t known = WICK_TRACE_SHAPES | WICK_TRACE_MEMORY | WICK_TRACE_STACKS | WICK_TRACE_CUDA;
     if ((flags & ~known) != 0) {
       throw wick::Failure(WICK_INVALID_ARGUMENT, std::to_string(flags) + " is not a set of trace flags");
@@ -308,7 +308,7 @@ int32_t wick_trace_start(int32_t flags, wick_error* error) noexcept {
 }
 
 int32_t wick_trace_stop(wick_trace* trace, wick_error* error) noexcept {
-  return wick::protect(error, [&] {
+  return wick::protect_ungated(error, WICK_FAILED, [&] {
     auto& out = wick::target(trace, "the trace");
     auto& running = wick::trace();
     const std::lock_guard<std::mutex> lock(running.mutex);
@@ -325,7 +325,7 @@ int32_t wick_trace_stop(wick_trace* trace, wick_error* error) noexcept {
 }
 
 int32_t wick_trace_count(wick_trace trace, int64_t* events, wick_error* error) noexcept {
-  return wick::protect(error, [&] {
+  return wick::protect_ungated(error, WICK_FAILED, [&] {
     wick::target(events, "the number of events") =
         static_cast<int64_t>(wick::borrow<std::unique_ptr<wick::Trace>>(trace, "trace")->events().size());
   });
@@ -333,7 +333,7 @@ int32_t wick_trace_count(wick_trace trace, int64_t* events, wick_error* error) n
 
 int32_t wick_trace_events(wick_trace trace, int64_t first, wick_trace_event* events, int64_t capacity,
                           wick_error* error) noexcept {
-  return wick::protect(error, [&] {
+  return wick::protect_ungated(error, WICK_FAILED, [&] {
     const auto& all = wick::borrow<std::unique_ptr<wick::Trace>>(trace, "trace")->events();
     const auto size = static_cast<int64_t>(all.size());
     if (first < 0 || first > size || capacity < 0) {
@@ -346,7 +346,7 @@ int32_t wick_trace_events(wick_trace trace, int64_t first, wick_trace_event* eve
 }
 
 int32_t wick_trace_save(wick_trace trace, const char* path, int64_t length, wick_error* error) noexcept {
-  return wick::protect(error, [&] {
+  return wick::protect_ungated(error, WICK_FAILED, [&] {
     const std::string text = wick::text_argument(path, length, "the path");
     if (text.empty() || text.front() != '/' || text.find('\0') != std::string::npos) {
       throw wick::Failure(WICK_INVALID_ARGUMENT, "not an absolute path: '" + text + "'");
