@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "cuda_hooks.h"
+
 namespace wick {
 namespace {
 
@@ -85,9 +87,7 @@ void leave() noexcept {
   depth.store(depth.load(std::memory_order_relaxed) - 1, std::memory_order_release);
 }
 
-}  // namespace
-
-CallGate::CallGate() {
+void wait_and_enter() {
   std::atomic<int32_t>& depth = own_depth();
   while (!enter(depth)) {
     Registry& all = registry();
@@ -95,6 +95,10 @@ CallGate::CallGate() {
     all.opened.wait(lock, [] { return !closed.load(std::memory_order_relaxed); });
   }
 }
+
+}  // namespace
+
+CallGate::CallGate() { wait_and_enter(); }
 
 CallGate::~CallGate() { leave(); }
 
@@ -135,3 +139,11 @@ ClosedCallGate::~ClosedCallGate() {
 }
 
 }  // namespace wick
+
+extern "C" {
+
+void wick_shared_enter_call() noexcept { wick::wait_and_enter(); }
+
+void wick_shared_leave_call() noexcept { wick::leave(); }
+
+}  // extern "C"

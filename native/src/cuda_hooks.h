@@ -31,6 +31,9 @@ WICK_API void wick_shared_set_cuda_hooks(const wick::CudaHooks* hooks) noexcept;
 // An allocator refused on this thread: the call that fails because of it reports these figures.
 WICK_API void wick_shared_note_refusal(const wick::Refusal* refusal) noexcept;
 WICK_API void wick_shared_count_handles(int64_t change) noexcept;
+// Enters wick_torch's call gate, and leaves it: what calls an operator of LibTorch's must be inside (call_gate.h).
+WICK_API void wick_shared_enter_call() noexcept;
+WICK_API void wick_shared_leave_call() noexcept;
 // A device's allocator did something (enum wick_memory_action); it may hold its lock.
 WICK_API void wick_shared_memory_event(int32_t device, int32_t action, int64_t address, int64_t bytes,
                                        int64_t stream) noexcept;

@@ -95,7 +95,7 @@ void copy_elements(const at::Tensor& from, const at::Tensor& to, const c10::Devi
 
 extern "C" int32_t wick_cuda_copy(int32_t device, int64_t stream, wick_tensor from, wick_tensor to, int64_t wait_for,
                                   int64_t done, wick_error* error) noexcept {
-  return wick::protect_cuda(error, [&] {
+  return wick::protect_cuda_operators(error, [&] {
     const at::Tensor& source = wick::tensor_of(from, "from");
     const at::Tensor& target = wick::tensor_of(to, "to");
     wick::use_device(device);

@@ -8,6 +8,7 @@
 #include <cuda_runtime_api.h>
 #include <wick/error.h>
 
+#include "../cuda_hooks.h"
 #include "../error.h"
 
 namespace wick {
@@ -35,6 +36,15 @@ int32_t protect_cuda(wick_error* error, Body&& body) noexcept {
   } catch (...) {
     return report_cuda_exception(error);
   }
+}
+
+// Runs body likewise, inside of the call gate: for what calls an operator of LibTorch's.
+template <typename Body>
+int32_t protect_cuda_operators(wick_error* error, Body&& body) noexcept {
+  wick_shared_enter_call();
+  const int32_t status = protect_cuda(error, static_cast<Body&&>(body));
+  wick_shared_leave_call();
+  return status;
 }
 
 // An out-parameter that must be there.

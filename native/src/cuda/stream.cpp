@@ -183,7 +183,7 @@ int32_t wick_cuda_event_elapsed(int64_t start, int64_t stop, double* nanoseconds
 }
 
 int32_t wick_cuda_record_stream(wick_tensor tensor, int64_t stream, wick_error* error) noexcept {
-  return wick::protect_cuda(error, [&] {
+  return wick::protect_cuda_operators(error, [&] {
     if (tensor == 0) {
       throw wick::Failure(WICK_INVALID_ARGUMENT, "no tensor: the handle is 0");
     }
