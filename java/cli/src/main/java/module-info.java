@@ -5,12 +5,11 @@
  */
 module dev.wick.cli {
     requires dev.wick;
+    requires dev.wick.study;
     requires dev.wick.vision;
-    requires com.fasterxml.jackson.databind;
     requires info.picocli;
     requires static java.desktop;
     requires jdk.jfr;
-    requires jdk.management;
     requires me.tongfei.progressbar;
 
     opens dev.wick.cli to info.picocli;

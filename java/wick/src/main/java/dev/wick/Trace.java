@@ -4,6 +4,9 @@ import dev.wick.binding.Handle;
 import dev.wick.binding.ProfilerBinding;
 import dev.wick.binding.TraceDetail;
 import dev.wick.binding.TraceEvent;
+import dev.wick.error.BadArgumentException;
+import dev.wick.file.WholeFile;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -77,7 +80,7 @@ public final class Trace implements AutoCloseable {
      * @throws dev.wick.error.UnsupportedFeatureException if this choice of natives and calls cannot record all threads
      */
     public static Trace start(Path file, TraceDetail... details) {
-        return start(OutputFile.requireWritable(file), set(details));
+        return start(WholeFile.requireWritable(file), set(details));
     }
 
     private static Set<TraceDetail> set(TraceDetail[] details) {
@@ -172,7 +175,14 @@ public final class Trace implements AutoCloseable {
      */
     public synchronized void writeTo(Path path) {
         Recorded trace = stopped();
-        OutputFile.write(path, temporary -> trace.use(handle -> profiler.saveTrace(handle, temporary)));
+        WholeFile.requireWritable(path);
+        try {
+            WholeFile.writeNamed(path, temporary -> trace.use(handle -> profiler.saveTrace(handle, temporary)));
+        } catch (IOException e) {
+            BadArgumentException failure = new BadArgumentException("cannot write " + path + ": " + e);
+            failure.initCause(e);
+            throw failure;
+        }
     }
 
     /** Stops recording, writes the file that was named at the start, if any, and frees the events; idempotent. */

@@ -2,6 +2,7 @@ package dev.wick.cli;
 
 import dev.wick.DType;
 import dev.wick.Runner;
+import dev.wick.study.report.Statistics;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

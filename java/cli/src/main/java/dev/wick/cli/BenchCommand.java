@@ -10,6 +10,12 @@ import dev.wick.TorchScriptModel;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.NativesException;
 import dev.wick.error.WickException;
+import dev.wick.file.WholeFile;
+import dev.wick.study.report.Json;
+import dev.wick.study.report.Machine;
+import dev.wick.study.report.Sizes;
+import dev.wick.study.report.Statistics;
+import dev.wick.study.report.TextTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -142,14 +148,14 @@ final class BenchCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         checkOptions();
         if (json != null) {
-            AtomicFile.requireWritable(json, "--json");
+            WritablePlace.require(json, "--json");
         }
         if (html != null) {
-            AtomicFile.requireWritable(html, "--html");
+            WritablePlace.require(html, "--html");
             page = new BenchPage();
         }
         if (jfr != null) {
-            AtomicFile.requireWritable(jfr, "--jfr");
+            WritablePlace.require(jfr, "--jfr");
         }
         PixelImage picture = image == null ? null : picture();
         checkMethod();
@@ -327,10 +333,10 @@ final class BenchCommand implements Callable<Integer> {
         // Of both files, so that they cannot differ in anything, not even in the time.
         Map<String, Object> map = report.toMap(complete);
         if (json != null) {
-            AtomicFile.write(json, Json.text(map) + "\n");
+            WholeFile.writeText(json, Json.text(map) + "\n");
         }
         if (html != null) {
-            AtomicFile.write(html, page.html(report, map));
+            WholeFile.writeText(html, page.html(report, map));
         }
     }
 }

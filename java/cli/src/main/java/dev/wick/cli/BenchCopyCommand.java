@@ -9,6 +9,12 @@ import dev.wick.Engine;
 import dev.wick.Operator;
 import dev.wick.Tensor;
 import dev.wick.error.BadArgumentException;
+import dev.wick.file.WholeFile;
+import dev.wick.study.report.Json;
+import dev.wick.study.report.Machine;
+import dev.wick.study.report.Sizes;
+import dev.wick.study.report.Statistics;
+import dev.wick.study.report.TextTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.foreign.ValueLayout;
@@ -145,7 +151,7 @@ final class BenchCopyCommand implements Callable<Integer> {
                     "--sizes needs multiples of 4 bytes up to 64GiB, got " + size);
         }
         if (json != null) {
-            AtomicFile.requireWritable(json, "--json");
+            WritablePlace.require(json, "--json");
         }
         Engine.get().require(device);
         List<Long> wanted = sizes.isEmpty() ? defaultSizes() : sizes;
@@ -159,7 +165,7 @@ final class BenchCopyCommand implements Callable<Integer> {
         }
         print(out, wanted, results);
         if (json != null) {
-            AtomicFile.write(json, Json.text(report(results)) + "\n");
+            WholeFile.writeText(json, Json.text(report(results)) + "\n");
             out.println("written to " + json);
         }
         return CommandLine.ExitCode.OK;

@@ -6,6 +6,10 @@ import dev.wick.binding.CudaDevice;
 import dev.wick.binding.GemmEpilogue;
 import dev.wick.error.NativesException;
 import dev.wick.error.WickException;
+import dev.wick.file.WholeFile;
+import dev.wick.study.report.Json;
+import dev.wick.study.report.Machine;
+import dev.wick.study.report.TextTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -125,7 +129,7 @@ final class BenchGemmCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         List<GemmSize> wanted = checkOptions();
         if (json != null) {
-            AtomicFile.requireWritable(json, "--json");
+            WritablePlace.require(json, "--json");
         }
         // Before the cells, each of which would say the same.
         Engine.get().require(device);
@@ -302,6 +306,6 @@ final class BenchGemmCommand implements Callable<Integer> {
         report.put("settings", settings);
         report.put("results", cells.stream().map(GemmCell::toMap).toList());
         report.put("failures", failures.stream().map(Failed::toMap).toList());
-        AtomicFile.write(json, Json.text(report) + "\n");
+        WholeFile.writeText(json, Json.text(report) + "\n");
     }
 }

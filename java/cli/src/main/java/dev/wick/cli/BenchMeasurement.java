@@ -12,6 +12,7 @@ import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
 import dev.wick.binding.TorchBinding;
+import dev.wick.study.report.Machine;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

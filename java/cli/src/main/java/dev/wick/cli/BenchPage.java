@@ -4,8 +4,12 @@ import dev.wick.Device;
 import dev.wick.Engine;
 import dev.wick.Runner;
 import dev.wick.binding.LoadedNatives;
-import dev.wick.cli.HtmlPage.Chart;
-import dev.wick.cli.HtmlPage.Column;
+import dev.wick.study.report.HtmlPage;
+import dev.wick.study.report.HtmlPage.Chart;
+import dev.wick.study.report.HtmlPage.Column;
+import dev.wick.study.report.Machine;
+import dev.wick.study.report.Sizes;
+import dev.wick.study.report.Statistics;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +31,7 @@ final class BenchPage {
     private static final int DIGITS = 4;
     private static final int MOST_DECIMALS = 6;
 
-    private final HtmlPage.Parts parts = HtmlPage.Parts.load("bench.js");
+    private final HtmlPage.Parts parts = HtmlPage.Parts.load(BenchPage.class, "bench.js");
 
     /**
      * The page.

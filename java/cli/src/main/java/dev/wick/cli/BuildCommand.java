@@ -3,6 +3,8 @@ package dev.wick.cli;
 import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
+import dev.wick.study.report.Json;
+import dev.wick.study.report.Sizes;
 import dev.wick.vision.Architecture;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -60,7 +62,7 @@ final class BuildCommand implements Callable<Integer> {
             throw new CommandLine.ParameterException(spec.commandLine(), "--seed needs 0 to "
                     + Architecture.MAXIMUM_SEED + " (LibTorch's generator keeps 32 bits), got " + seed);
         }
-        AtomicFile.requireWritable(out, "--out");
+        WritablePlace.require(out, "--out");
         try (TorchScriptModel model = architecture.build(seed); TensorScope _ = TensorScope.open()) {
             Map<String, Tensor> parameters = model.parameters();
             long count = parameters.values().stream().mapToLong(Tensor::elementCount).sum();

@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.file.WholeFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -69,7 +70,7 @@ final class FlightRecording implements AutoCloseable {
             spans.add(part);
         }
         // A file of several recordings is their files, one after the other.
-        AtomicFile.write(file, out -> {
+        WholeFile.writeChannel(file, out -> {
             for (Path part : spans) {
                 try (FileChannel in = FileChannel.open(part, StandardOpenOption.READ)) {
                     for (long at = 0; at < in.size();) {

@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.study.report.Statistics;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -13,6 +13,8 @@ import dev.wick.memory.MemoryLeaks;
 import dev.wick.memory.MemoryPeak;
 import dev.wick.memory.MemoryTimeline;
 import dev.wick.memory.SnapshotWriter;
+import dev.wick.study.report.Sizes;
+import dev.wick.study.report.TextTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -140,7 +142,7 @@ final class MemoryCommand implements Callable<Integer> {
         require(places.add(file.toAbsolutePath().normalize()), "--snapshot, --html and --json need files of their own, got "
                 + file + " twice");
         for (DType dtype : dtypes) {
-            AtomicFile.requireWritable(place(file, dtype), option);
+            WritablePlace.require(place(file, dtype), option);
         }
     }
 

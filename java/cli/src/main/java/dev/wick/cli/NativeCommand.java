@@ -1,6 +1,9 @@
 package dev.wick.cli;
 
 import dev.wick.binding.CacheDirectory;
+import dev.wick.study.report.Json;
+import dev.wick.study.report.Sizes;
+import dev.wick.study.report.TextTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Reader;

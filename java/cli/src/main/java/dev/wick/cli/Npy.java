@@ -7,6 +7,7 @@ import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.TorchException;
+import dev.wick.file.WholeFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -224,7 +225,7 @@ final class Npy {
             plain = one("aten::resolve_neg", plain).contiguous(MemoryFormat.CONTIGUOUS);
             ByteBuffer header = header(plain.dtype(), plain.shape());
             MemorySegment memory = plain.segment();
-            AtomicFile.write(file, channel -> {
+            WholeFile.writeChannel(file, channel -> {
                 writeFully(channel, header);
                 for (long at = 0; at < memory.byteSize(); at += CHUNK) {
                     writeFully(channel, memory.asSlice(at, Math.min(CHUNK, memory.byteSize() - at)).asByteBuffer());

@@ -113,7 +113,7 @@ final class RunCommand implements Callable<Integer> {
             throw new CliException("--out " + out + " cannot be made (" + Failures.message(e) + ")",
                     "choose another place, or change its permissions", e);
         }
-        AtomicFile.requireWritableDirectory(out, "--out " + out);
+        WritablePlace.requireDirectory(out, "--out");
     }
 
     /** The method of that name; otherwise the error says which there are. */

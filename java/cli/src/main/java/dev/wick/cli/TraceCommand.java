@@ -4,11 +4,12 @@ import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Engine;
 import dev.wick.Optimization;
+import dev.wick.TorchScriptModel;
 import dev.wick.Trace;
 import dev.wick.TraceSummary;
-import dev.wick.TorchScriptModel;
 import dev.wick.binding.TraceDetail;
 import dev.wick.binding.TraceEvent;
+import dev.wick.study.report.TextTable;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -97,7 +98,7 @@ final class TraceCommand implements Callable<Integer> {
         require(warmUp >= 0, "--warmup needs 0 or more, got " + warmUp);
         require(top >= 1, "--top needs 1 or more, got " + top);
         require(onDevice() || !graph, "--graph is for a CUDA device: --device cuda:0");
-        AtomicFile.requireWritable(out, "--out");
+        WritablePlace.require(out, "--out");
         try (TorchScriptModel loaded = model.open(device)) {
             RunCommand.schema(loaded, method).requireCount(shapes.size());
         }

@@ -14,6 +14,8 @@ import dev.wick.TensorDifference;
 import dev.wick.binding.NativesRequest;
 import dev.wick.binding.TorchBinding;
 import dev.wick.binding.contract.NativesAtHand;
+import dev.wick.study.report.HtmlPage;
+import dev.wick.study.report.Sizes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -460,7 +462,7 @@ class CommandsTest {
         assertThat(cli.err()).startsWith("wick: --html " + place + ": there is no directory").contains("hint: mkdir -p")
                 .doesNotContain("nothing.pt");
         assertThat(Cli.run("bench", archive("nothing.pt"), "--shape", "3x64", "--html", directory).err())
-                .startsWith("wick: --html " + directory + " is a directory");
+                .startsWith("wick: --html " + directory + ": it is a directory");
     }
 
     @Test
@@ -637,7 +639,7 @@ class CommandsTest {
     @Test
     void memorySaysWhatIsWrong() {
         assertThat(Cli.run("memory", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--html", directory).err())
-                .contains("--html " + directory + " is a directory");
+                .contains("--html " + directory + ": it is a directory");
         Cli cli = Cli.run("memory", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--method", "encode");
         assertThat(cli.code()).isEqualTo(1);
         assertThat(cli.err()).contains("no method 'encode'");

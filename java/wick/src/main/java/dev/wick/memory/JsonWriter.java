@@ -3,6 +3,7 @@ package dev.wick.memory;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.wick.binding.AllocatorSegment;
+import dev.wick.file.WholeFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;

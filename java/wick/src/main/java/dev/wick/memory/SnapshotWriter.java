@@ -1,6 +1,7 @@
 package dev.wick.memory;
 
 import dev.wick.binding.AllocatorSegment;
+import dev.wick.file.WholeFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;

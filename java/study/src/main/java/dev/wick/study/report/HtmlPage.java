@@ -1,4 +1,4 @@
-package dev.wick.cli;
+package dev.wick.study.report;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,11 +18,11 @@ import java.util.Properties;
  * what a report draws is a script of its own, which reads the data that {@link #html} is given. All texts are escaped here:
  * no caller writes markup.
  */
-final class HtmlPage {
+public final class HtmlPage {
     private static final String LIBRARY = "META-INF/resources/webjars/chart.js/";
     private static final String LIBRARY_PROPERTIES = "META-INF/maven/org.webjars.npm/chart.js/pom.properties";
     /** In a cell for what does not exist. */
-    static final String NOTHING = "\u2013";
+    public static final String NOTHING = "\u2013";
 
     private static final int SENTENCE = 40;
 
@@ -37,18 +37,19 @@ final class HtmlPage {
      * @param licence of the charting library
      * @param scripts to run, in their order
      */
-    record Parts(String style, String licence, List<String> scripts) {
+    public record Parts(String style, String licence, List<String> scripts) {
         /**
          * Reads them.
          *
-         * @param script the report's own, beside this class
+         * @param owner  the report's class
+         * @param script its own script, a resource beside that class
          */
-        static Parts load(String script) {
+        public static Parts load(Class<?> owner, String script) {
             String library = LIBRARY + libraryVersion();
             return new Parts(fromClassPath("META-INF/wick/page.css"),
                     "Chart.js " + libraryVersion() + ", with @kurkle/color in it:\n\n" + fromClassPath(library + "/LICENSE.md"),
-                    List.of(withoutSourceMap(fromClassPath(library + "/dist/chart.umd.min.js")), own("page.js"),
-                            own(script)));
+                    List.of(withoutSourceMap(fromClassPath(library + "/dist/chart.umd.min.js")), beside(HtmlPage.class, "page.js"),
+                            beside(owner, script)));
         }
     }
 
@@ -58,7 +59,7 @@ final class HtmlPage {
      * @param id      by which the script finds its place
      * @param caption above it
      */
-    record Chart(String id, String caption) {
+    public record Chart(String id, String caption) {
     }
 
     /**
@@ -67,37 +68,42 @@ final class HtmlPage {
      * @param name   over it
      * @param number whether numbers are in it, which stand to the right
      */
-    record Column(String name, boolean number) {
-        static Column text(String name) {
+    public record Column(String name, boolean number) {
+        /** One of texts. */
+        public static Column text(String name) {
             return new Column(name, false);
         }
 
-        static Column number(String name) {
+        /** One of numbers. */
+        public static Column number(String name) {
             return new Column(name, true);
         }
     }
 
-    HtmlPage(String title, Parts parts) {
+    /** Begins a page with its title. */
+    public HtmlPage(String title, Parts parts) {
         this.title = title;
         this.parts = parts;
         body.append("<h1>").append(escape(title)).append("</h1>\n");
     }
 
-    void section(String heading) {
+    /** Begins a section. */
+    public void section(String heading) {
         body.append("<h2>").append(escape(heading)).append("</h2>\n");
     }
 
-    void paragraph(String text) {
+    /** A paragraph. */
+    public void paragraph(String text) {
         body.append("<p>").append(escape(text)).append("</p>\n");
     }
 
     /** Something that a reader must not miss. */
-    void warning(String text) {
+    public void warning(String text) {
         body.append("<p class=\"warning\">").append(escape(text)).append("</p>\n");
     }
 
     /** Names with what belongs to them; a line break in a value stays one. */
-    void facts(Map<String, String> facts) {
+    public void facts(Map<String, String> facts) {
         body.append("<dl>\n");
         facts.forEach((name, value) -> body.append("<div><dt>").append(escape(name)).append("</dt><dd>")
                 .append(escape(value)).append("</dd></div>\n"));
@@ -110,7 +116,7 @@ final class HtmlPage {
      * @param caption over it; null for none
      * @param rows    texts; where a row is shorter than the table is wide, its last text takes what is left
      */
-    void table(String caption, List<Column> columns, List<List<String>> rows) {
+    public void table(String caption, List<Column> columns, List<List<String>> rows) {
         // Reachable by the keyboard, since a narrow screen scrolls it.
         body.append("<div class=\"table\" tabindex=\"0\">\n<table>\n");
         if (caption != null) {
@@ -141,7 +147,7 @@ final class HtmlPage {
     }
 
     /** Charts beside each other where there is room. */
-    void charts(List<Chart> charts) {
+    public void charts(List<Chart> charts) {
         body.append("<div class=\"charts\">\n");
         for (Chart chart : charts) {
             String id = escape(chart.id());
@@ -158,7 +164,7 @@ final class HtmlPage {
      *
      * @param data for the scripts, as maps and lists
      */
-    String html(Object data) {
+    public String html(Object data) {
         StringBuilder page = new StringBuilder(300_000);
         page.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         page.append("<meta http-equiv=\"Content-Security-Policy\" content=\"").append(policy()).append("\">\n");
@@ -196,7 +202,7 @@ final class HtmlPage {
     }
 
     /** A text as it stands in HTML, in an element or in quotes. */
-    static String escape(String text) {
+    public static String escape(String text) {
         StringBuilder escaped = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -217,7 +223,8 @@ final class HtmlPage {
 
     private static String libraryVersion() {
         Properties properties = new Properties();
-        try (InputStream in = open(LIBRARY_PROPERTIES)) {
+        try (InputStream in = present(LIBRARY_PROPERTIES,
+                HtmlPage.class.getClassLoader().getResourceAsStream(LIBRARY_PROPERTIES))) {
             properties.load(in);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -225,12 +232,16 @@ final class HtmlPage {
         return properties.getProperty("version");
     }
 
-    private static String own(String name) {
-        return fromClassPath("dev/wick/cli/" + name);
+    private static String beside(Class<?> owner, String name) {
+        return text(name, owner.getResourceAsStream(name));
     }
 
     private static String fromClassPath(String name) {
-        try (InputStream in = open(name)) {
+        return text(name, HtmlPage.class.getClassLoader().getResourceAsStream(name));
+    }
+
+    private static String text(String name, InputStream found) {
+        try (InputStream in = present(name, found)) {
             // A browser reads line ends so, and what it runs must have the hash that the policy names.
             return new String(in.readAllBytes(), StandardCharsets.UTF_8).replace("\r\n", "\n");
         } catch (IOException e) {
@@ -238,13 +249,11 @@ final class HtmlPage {
         }
     }
 
-    private static InputStream open(String name) {
-        InputStream in = HtmlPage.class.getClassLoader().getResourceAsStream(name);
-        if (in == null) {
-            throw new CliException("HTML cannot be written: " + name + " is not on the class path",
-                    "./wick puts every jar there that is needed");
+    private static InputStream present(String name, InputStream found) {
+        if (found == null) {
+            throw new IllegalStateException("HTML cannot be written: " + name + " is not on the class path");
         }
-        return in;
+        return found;
     }
 
     /** The last line names a file beside the script, which is not there. */

@@ -1,4 +1,4 @@
-package dev.wick.cli;
+package dev.wick.study.report;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -10,11 +10,11 @@ import java.util.Map;
  * <p>Percentiles are by nearest rank: the smallest sample that at least that share of all samples does not exceed, so
  * that each is a time that was measured. The deviation is that of a sample (divided by n - 1), and 0 for one run.
  */
-record Statistics(int runs, double mean, double deviation, double minimum, double p50, double p90, double p95, double p99,
-        double maximum) {
+public record Statistics(int runs, double mean, double deviation, double minimum, double p50, double p90, double p95,
+        double p99, double maximum) {
 
     /** Sums up samples in nanoseconds; the figures are in milliseconds. */
-    static Statistics ofNanoseconds(long[] samples) {
+    public static Statistics ofNanoseconds(long[] samples) {
         if (samples.length == 0) {
             throw new IllegalArgumentException("no samples");
         }
@@ -27,12 +27,13 @@ record Statistics(int runs, double mean, double deviation, double minimum, doubl
     }
 
     /** The nearest-rank percentile of sorted samples. */
-    static double percentile(double[] sorted, int percent) {
+    public static double percentile(double[] sorted, int percent) {
         int rank = (int) Math.ceilDiv((long) percent * sorted.length, 100);
         return sorted[Math.max(1, rank) - 1];
     }
 
-    Map<String, Object> toMap() {
+    /** The figures under the names they have in reports, without the number of runs. */
+    public Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("mean", mean);
         map.put("std", deviation);

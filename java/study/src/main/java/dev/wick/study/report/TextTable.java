@@ -1,11 +1,11 @@
-package dev.wick.cli;
+package dev.wick.study.report;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Rows of text in aligned columns; one thread. */
-final class TextTable {
+public final class TextTable {
     private final List<String[]> rows = new ArrayList<>();
     private final String alignment;
 
@@ -14,11 +14,12 @@ final class TextTable {
      *
      * @param alignment one letter for each column: l or r
      */
-    TextTable(String alignment) {
+    public TextTable(String alignment) {
         this.alignment = alignment;
     }
 
-    TextTable row(Object... cells) {
+    /** Adds a row. */
+    public TextTable row(Object... cells) {
         String[] texts = new String[cells.length];
         for (int i = 0; i < cells.length; i++) {
             texts[i] = String.valueOf(cells[i]);
@@ -27,7 +28,8 @@ final class TextTable {
         return this;
     }
 
-    void print(PrintWriter out, String indent) {
+    /** Prints the rows, each behind the indent. */
+    public void print(PrintWriter out, String indent) {
         int[] widths = new int[alignment.length()];
         for (String[] row : rows) {
             for (int i = 0; i < row.length; i++) {

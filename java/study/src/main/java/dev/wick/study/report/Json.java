@@ -1,4 +1,4 @@
-package dev.wick.cli;
+package dev.wick.study.report;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -10,7 +10,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import java.io.IOException;
 
 /** Writes maps and lists as JSON text; any thread. */
-final class Json {
+public final class Json {
     private static final ObjectMapper MAPPER = new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
             .registerModule(new SimpleModule().addSerializer(Double.class, new FiniteOrNull()));
@@ -18,7 +18,8 @@ final class Json {
     private Json() {
     }
 
-    static String text(Object value) {
+    /** The text, indented. */
+    public static String text(Object value) {
         try {
             return MAPPER.writeValueAsString(value);
         } catch (JsonProcessingException e) {
@@ -27,7 +28,7 @@ final class Json {
     }
 
     /** JSON that can stand inside of an HTML script element: nothing in its strings ends the element or a line. */
-    static String inScript(Object value) {
+    public static String inScript(Object value) {
         // Outside of strings JSON has none of these characters, and in strings they may be written so.
         return text(value).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029");
     }

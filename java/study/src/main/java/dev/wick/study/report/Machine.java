@@ -1,4 +1,4 @@
-package dev.wick.cli;
+package dev.wick.study.report;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.wick.Cuda;
@@ -13,12 +13,13 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What a result was measured on. */
-final class Machine {
+/** What a result was measured on; any thread. */
+public final class Machine {
     private Machine() {
     }
 
-    static Map<String, Object> describe() {
+    /** Processor, cores, memory, system and JVM, under the names they have in reports. */
+    public static Map<String, Object> describe() {
         Map<String, Object> machine = new LinkedHashMap<>();
         machine.put("cpu", cpu());
         machine.put("cores", Runtime.getRuntime().availableProcessors());
@@ -28,17 +29,20 @@ final class Machine {
         return machine;
     }
 
-    static String operatingSystem() {
+    /** The operating system. */
+    public static String operatingSystem() {
         return System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
                 + System.getProperty("os.arch");
     }
 
-    static String jvm() {
+    /** The Java virtual machine. */
+    public static String jvm() {
         return System.getProperty("java.vm.name") + " " + Runtime.version() + " (" + System.getProperty("java.vendor")
                 + ")";
     }
 
-    static String cpu() {
+    /** The processor, by the name it gives itself. */
+    public static String cpu() {
         try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             return lines.filter(line -> line.startsWith("model name"))
                     .map(line -> line.substring(line.indexOf(':') + 1).strip())
@@ -49,24 +53,25 @@ final class Machine {
     }
 
     /** A CUDA device, for a person. */
-    static String gpu(Device device) {
+    public static String gpu(Device device) {
         return gpu(cudaDevice(device));
     }
 
-    static String gpu(CudaDevice device) {
+    /** A CUDA device, for a person. */
+    public static String gpu(CudaDevice device) {
         return device.name() + " (compute capability " + device.computeCapability() + ", "
                 + device.multiprocessorCount() + " multiprocessors, " + Sizes.bytes(device.totalBytes()) + ")";
     }
 
     /** Whether TF32 is allowed, in matrix products and in convolutions. */
-    static String tf32() {
+    public static String tf32() {
         CudaNumerics numerics = Cuda.numerics();
         return (numerics.tf32Matmul() ? "on" : "off") + " in matrix products and " + (numerics.tf32Cudnn() ? "on" : "off")
                 + " in convolutions";
     }
 
     /** A CUDA device, its driver and the numbers that LibTorch works with there. */
-    static Map<String, Object> describeGpu(Device device) {
+    public static Map<String, Object> describeGpu(Device device) {
         CudaDevice found = cudaDevice(device);
         Map<String, Object> gpu = new LinkedHashMap<>();
         gpu.put("name", found.name());
@@ -92,12 +97,12 @@ final class Machine {
     }
 
     /** Memory of the machine, or of the container around the process where there is one. */
-    static long memoryBytes() {
+    public static long memoryBytes() {
         return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 
     /** Begins {@link #peakResidentBytes()} anew, where the system lets it (proc(5): 5 into clear_refs). */
-    static void resetPeakResident() {
+    public static void resetPeakResident() {
         try {
             Files.writeString(Path.of("/proc/self/clear_refs"), "5");
         } catch (IOException e) {
@@ -106,7 +111,7 @@ final class Machine {
     }
 
     /** Most memory that the process has held since that was reset, in bytes; -1 where the system does not say. */
-    static long peakResidentBytes() {
+    public static long peakResidentBytes() {
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
             return lines.filter(line -> line.startsWith("VmHWM:"))
                     .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024)

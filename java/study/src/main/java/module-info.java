@@ -1,0 +1,8 @@
+/** The experiments, their metrics and reports. */
+module dev.wick.study {
+    requires transitive dev.wick.vision;
+    requires com.fasterxml.jackson.databind;
+    requires jdk.management;
+
+    exports dev.wick.study.report;
+}

@@ -1,0 +1,2 @@
+/** How Wick's modules write files; not for applications. */
+package dev.wick.file;
