@@ -4,5 +4,7 @@ module dev.wick.study {
     requires com.fasterxml.jackson.databind;
     requires jdk.management;
 
+    exports dev.wick.study.metric;
     exports dev.wick.study.report;
+    exports dev.wick.study.zeroshot;
 }
