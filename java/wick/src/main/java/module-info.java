@@ -1,4 +1,5 @@
 /** Tensors, models and runners over LibTorch. */
+@SuppressWarnings("module") // dev.wick.vision is compiled after this one
 module dev.wick {
     requires transitive dev.wick.binding;
     requires jdk.jfr;
@@ -6,6 +7,7 @@ module dev.wick {
     requires com.fasterxml.jackson.core;
 
     exports dev.wick;
+    exports dev.wick.file to dev.wick.vision;
     exports dev.wick.memory;
 
     uses dev.wick.binding.TorchBindingProvider;

@@ -14,6 +14,7 @@ import dev.wick.TensorDifference;
 import dev.wick.binding.NativesRequest;
 import dev.wick.binding.TorchBinding;
 import dev.wick.binding.contract.NativesAtHand;
+import dev.wick.vision.file.Npy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

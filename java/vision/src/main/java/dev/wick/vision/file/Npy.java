@@ -1,4 +1,4 @@
-package dev.wick.cli;
+package dev.wick.vision.file;
 
 import dev.wick.DType;
 import dev.wick.MemoryFormat;
@@ -26,7 +26,7 @@ import java.util.Arrays;
  * is checked against its shape before anything is allocated, so that a header cannot ask for more memory than the file
  * has bytes. Pickles are never read.
  */
-final class Npy {
+public final class Npy {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
     /** A real header is about a hundred bytes; numpy itself refuses those beyond 10,000 unless told otherwise. */
     private static final int LONGEST_HEADER = 1 << 20;
@@ -39,9 +39,10 @@ final class Npy {
     /**
      * Reads a file into a CPU tensor of its dtype and shape, contiguous in C order.
      *
+     * @return the tensor, the caller's to close
      * @throws NpyException if it is no readable {@code .npy}; the message names it and says why
      */
-    static Tensor read(Path file) {
+    public static Tensor read(Path file) {
         String source = file.toString();
         if (!Files.exists(file)) {
             throw new NpyException(source, "there is no such file");
@@ -52,7 +53,7 @@ final class Npy {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             return read(channel, source);
         } catch (IOException e) {
-            throw new NpyException(source, Failures.message(e), e);
+            throw new NpyException(source, e.getMessage() == null ? e.toString() : e.getMessage(), e);
         }
     }
 
@@ -203,7 +204,7 @@ final class Npy {
     }
 
     /** The dtype in which a tensor is written: its own, or the next wider one that numpy has. */
-    static DType writtenAs(DType dtype) {
+    public static DType writtenAs(DType dtype) {
         return switch (dtype) {
             case BFLOAT16, FLOAT8_E5M2, FLOAT8_E4M3FN, FLOAT8_E5M2FNUZ, FLOAT8_E4M3FNUZ, FLOAT8_E8M0FNU, QINT8, QUINT8,
                     QINT32 -> DType.FLOAT32;
@@ -212,8 +213,12 @@ final class Npy {
         };
     }
 
-    /** Writes a tensor from any device, in the dtype of {@link #writtenAs}; the file is there whole or not at all. */
-    static void write(Path file, Tensor tensor) throws IOException {
+    /**
+     * Writes a tensor from any device, in the dtype of {@link #writtenAs}; the file is there whole or not at all.
+     *
+     * @throws IOException if it cannot be written
+     */
+    public static void write(Path file, Tensor tensor) throws IOException {
         try (TensorScope _ = TensorScope.open()) {
             Tensor plain = tensor.dtype().isQuantized() ? one("aten::dequantize", tensor) : tensor;
             plain = plain.to(dev.wick.Device.CPU).to(writtenAs(plain.dtype()));
@@ -224,7 +229,7 @@ final class Npy {
             plain = one("aten::resolve_neg", plain).contiguous(MemoryFormat.CONTIGUOUS);
             ByteBuffer header = header(plain.dtype(), plain.shape());
             MemorySegment memory = plain.segment();
-            AtomicFile.write(file, channel -> {
+            WholeFile.write(file, channel -> {
                 writeFully(channel, header);
                 for (long at = 0; at < memory.byteSize(); at += CHUNK) {
                     writeFully(channel, memory.asSlice(at, Math.min(CHUNK, memory.byteSize() - at)).asByteBuffer());
