@@ -43,13 +43,15 @@ final class FileMemory implements StateDict.Resource {
         }
         FileChannel channel = null;
         try {
-            channel = FileChannel.open(file, StandardOpenOption.READ);
+            // Java maps privately (for LibTorch to write to, while the file stays as it is) only what is open for writing.
+            boolean mappable = mapped && Files.isWritable(file);
+            channel = mappable ? FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                    : FileChannel.open(file, StandardOpenOption.READ);
             long size = channel.size();
             if (size == 0) {
                 throw new ModelUnreadableException(source, "the file is empty");
             }
-            if (mapped) {
-                // Private, so that LibTorch may be given memory it can write to, and the file stays as it is.
+            if (mappable) {
                 FileMemory memory = new FileMemory(source, channel, channel.map(FileChannel.MapMode.PRIVATE, 0, size,
                         Arena.ofAuto()));
                 channel = null;
@@ -88,6 +90,12 @@ final class FileMemory implements StateDict.Resource {
 
     MemorySegment bytes() {
         return bytes;
+    }
+
+    /** Whether the bytes are the file's own pages. */
+    @Override
+    public boolean isMapped() {
+        return channel != null;
     }
 
     String source() {

@@ -13,7 +13,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +29,18 @@ final class ShardedReader {
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
     private ShardedReader() {
+    }
+
+    private record Shards(List<StateDict> all) implements StateDict.Resource {
+        @Override
+        public boolean isMapped() {
+            return all.stream().allMatch(StateDict::isMapped);
+        }
+
+        @Override
+        public void close() {
+            all.forEach(StateDict::close);
+        }
     }
 
     static StateDict read(Path file, FileMemory index, boolean mapped) {
@@ -54,9 +65,8 @@ final class ShardedReader {
                     }
                 }
             }
-            List<StateDict> all = new ArrayList<>(shards.values());
             return new StateDict(index.source(), StateDict.Container.SHARDED, List.of(), List.of(), entries,
-                    () -> all.forEach(StateDict::close));
+                    new Shards(List.copyOf(shards.values())));
         } catch (RuntimeException e) {
             shards.values().forEach(StateDict::close);
             throw e;

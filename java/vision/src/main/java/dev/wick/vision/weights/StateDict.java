@@ -27,7 +27,8 @@ import java.util.function.Supplier;
  * <p>Reading names, dtypes and shapes reads no tensor and calls nothing native, TorchScript archives aside. A tensor is
  * made when it is asked for and belongs to the state dict, which closes it. Tensors of {@code .safetensors} and {@code
  * .pth} files look into the mapped file where its bytes can be used as they are; the mapping is private: writing to
- * such a tensor changes no file.
+ * such a tensor changes no file. Java maps privately only what this user may write to: other files are read into memory,
+ * as {@link #isMapped} says.
  *
  * <p>A mapped file must not be cut short while its tensors are used: the operating system ends a process (SIGBUS) that
  * reads behind a file's new end, and no Java exception can stand in for that. Asking for a tensor checks that the file
@@ -72,6 +73,10 @@ public final class StateDict implements AutoCloseable {
     /** What keeps the tensors' memory. */
     interface Resource {
         void close();
+
+        default boolean isMapped() {
+            return false;
+        }
     }
 
     private final String source;
@@ -126,6 +131,11 @@ public final class StateDict implements AutoCloseable {
     /** The kind of file. */
     public Container container() {
         return container;
+    }
+
+    /** Whether tensors look into the mapped file; otherwise its bytes were read into memory. */
+    public boolean isMapped() {
+        return resource.isMapped();
     }
 
     /** What stood around the tensors, outermost first: keys of a training checkpoint, and a prefix of all names. */
@@ -206,7 +216,17 @@ public final class StateDict implements AutoCloseable {
     StateDict with(SequencedMap<String, Entry> others, List<String> alsoUnwrapped) {
         List<String> all = new ArrayList<>(unwrapped);
         all.addAll(alsoUnwrapped);
-        return new StateDict(source, container, all, ignored, others, () -> { });
+        return new StateDict(source, container, all, ignored, others, new Resource() {
+            @Override
+            public void close() {
+                // The one that it is made of is closed by its owner.
+            }
+
+            @Override
+            public boolean isMapped() {
+                return resource.isMapped();
+            }
+        });
     }
 
     /** A tensor of this one under whatever name. */
