@@ -1,4 +1,4 @@
-package dev.wick.cli;
+package dev.wick.vision.file;
 
 import dev.wick.DType;
 import java.nio.ByteOrder;

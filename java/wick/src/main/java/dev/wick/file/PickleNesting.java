@@ -1,4 +1,4 @@
-package dev.wick;
+package dev.wick.file;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

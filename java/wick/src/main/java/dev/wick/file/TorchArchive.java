@@ -1,6 +1,7 @@
-package dev.wick;
+package dev.wick.file;
 
 import dev.wick.error.ModelUnreadableException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -8,23 +9,25 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * Checks a TorchScript archive before LibTorch sees it: LibTorch reads no checksum, so that flipped weights would load
- * silently, and it recurses over what is nested. Confined to the thread that checks.
+ * The zip container of TorchScript archives and of state dicts, checked whole before anything reads it: LibTorch reads
+ * no checksum, so that flipped weights would load silently, and it recurses over what is nested. Any thread reads
+ * one that was opened; it is good for as long as the memory below it.
  *
  * <p>An archive is a zip file as PyTorch writes it (caffe2/serialize/inline_container.h; the format is PKWARE's
  * APPNOTE). Every byte of it is accounted for: each record's CRC-32, each field that stands twice (local header and
  * central directory), the padding between them. What is left is an archive that somebody wrote so on purpose, and that
  * is a program: only its nesting is limited.
  */
-final class TorchArchive {
+public final class TorchArchive {
     /** Nesting beyond this is refused: LibTorch's parsers and destructors recurse over it. Real models stay below 100. */
-    static final int MAXIMUM_NESTING = 1000;
+    public static final int MAXIMUM_NESTING = 1000;
 
     private static final int LOCAL_SIGNATURE = 0x04034b50;
     private static final int CENTRAL_SIGNATURE = 0x02014b50;
@@ -49,6 +52,8 @@ final class TorchArchive {
     private static final int EXTRA_PADDING = 'F' | 'B' << 8;
     private static final long MASK_32 = 0xffff_ffffL;
     private static final int CHUNK = 1 << 20;
+    /** Where PyTorch lets records begin. */
+    private static final int RECORD_ALIGNMENT = 64;
 
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -70,20 +75,71 @@ final class TorchArchive {
     }
 
     /**
-     * Checks an archive whole.
+     * Checks a TorchScript archive whole.
      *
      * @throws ModelUnreadableException if it is damaged, is something else, or is nested beyond {@link #MAXIMUM_NESTING}
      */
-    static void verify(MemorySegment bytes, String source) {
-        TorchArchive archive = new TorchArchive(bytes, source);
-        try {
-            archive.verify();
-        } catch (IndexOutOfBoundsException e) {
-            throw archive.unreadable("the archive is damaged: a record points outside of it");
+    public static void verify(MemorySegment bytes, String source) {
+        if (!open(bytes, source).isProgram()) {
+            throw new ModelUnreadableException(source, "it is a state dict (torch.save), not a TorchScript archive: it "
+                    + "holds weights without a program; save the model with torch.jit.save");
         }
     }
 
-    private void verify() {
+    /**
+     * Checks an archive whole, whether it holds a program or a state dict, and keeps its directory.
+     *
+     * @param bytes  the file; it must stay as it is while the archive is used
+     * @param source its name, for errors
+     * @throws ModelUnreadableException if it is damaged, is something else, or is nested beyond {@link #MAXIMUM_NESTING}
+     */
+    public static TorchArchive open(MemorySegment bytes, String source) {
+        TorchArchive archive = new TorchArchive(bytes, source);
+        try {
+            archive.check();
+        } catch (IndexOutOfBoundsException e) {
+            throw archive.unreadable("the archive is damaged: a record points outside of it");
+        }
+        return archive;
+    }
+
+    /** Whether it is TorchScript: a program with its weights, and no mere state dict. */
+    public boolean isProgram() {
+        return entries.stream().anyMatch(entry -> entry.name.contains("/code/")
+                || entry.name.endsWith("/constants.pkl"));
+    }
+
+    /**
+     * The content of the record with a name below the archive's own directory ({@code data.pkl}, {@code data/0}): a part
+     * of the file's memory, or new memory where the record is packed; empty when there is none.
+     *
+     * @throws ModelUnreadableException if there are several
+     */
+    public Optional<MemorySegment> record(String name) {
+        List<Entry> found = entries.stream().filter(entry -> below(entry.name).equals(name)).toList();
+        if (found.size() > 1) {
+            throw damaged("it has " + found.size() + " records " + name);
+        }
+        return found.stream().findFirst().map(this::content);
+    }
+
+    private static String below(String name) {
+        return name.substring(name.indexOf('/') + 1);
+    }
+
+    private MemorySegment content(Entry entry) {
+        MemorySegment packed = packed(entry);
+        if (entry.method == STORED) {
+            return packed;
+        }
+        // Checking the archive has unpacked the record once: its size is true.
+        MemorySegment unpacked = Arena.ofAuto().allocate(Math.max(1, entry.size), RECORD_ALIGNMENT)
+                .asSlice(0, entry.size);
+        inflate(entry, packed, unpacked);
+        return unpacked;
+    }
+
+    private void check() {
         refuseOtherFormats();
         long end = findEnd();
         readDirectory(end);
@@ -92,7 +148,9 @@ final class TorchArchive {
         for (Entry entry : entries) {
             checkRecord(entry);
         }
-        refuseStateDict();
+        if (!isProgram() && entries.stream().noneMatch(entry -> entry.name.endsWith("/data.pkl"))) {
+            throw unreadable("it is a zip file, but not a TorchScript archive: it has neither code nor data.pkl");
+        }
     }
 
     private ModelUnreadableException unreadable(String reason) {
@@ -339,8 +397,7 @@ final class TorchArchive {
     }
 
     private void checkRecord(Entry entry) {
-        long start = entry.local + LOCAL_BYTES + u16(entry.local + 26) + u16(entry.local + 28);
-        MemorySegment packed = bytes.asSlice(start, entry.packed);
+        MemorySegment packed = packed(entry);
         boolean source = entry.name.endsWith(".py");
         boolean pickle = entry.name.endsWith(".pkl");
         if (entry.method == STORED) {
@@ -351,9 +408,10 @@ final class TorchArchive {
                 checkNesting(entry, packed, source);
             }
         } else {
-            byte[] content = inflate(entry, packed);
+            // A size that is claimed asks for no memory before it is seen to be true.
+            inflate(entry, packed, null);
             if (source || pickle) {
-                checkNesting(entry, MemorySegment.ofArray(content), source);
+                checkNesting(entry, content(entry), source);
             }
         }
     }
@@ -366,11 +424,14 @@ final class TorchArchive {
         return crc.getValue();
     }
 
-    /** Unpacks a record to check it; returns its content when it is source or a pickle, otherwise nothing. */
-    private byte[] inflate(Entry entry, MemorySegment packed) {
-        boolean keep = entry.name.endsWith(".py") || entry.name.endsWith(".pkl");
+    private MemorySegment packed(Entry entry) {
+        long start = entry.local + LOCAL_BYTES + u16(entry.local + 26) + u16(entry.local + 28);
+        return bytes.asSlice(start, entry.packed);
+    }
+
+    /** Unpacks a record and checks it; into memory of its size, or with null nowhere. */
+    private void inflate(Entry entry, MemorySegment packed, MemorySegment into) {
         CRC32 crc = new CRC32();
-        java.io.ByteArrayOutputStream kept = new java.io.ByteArrayOutputStream();
         byte[] chunk = new byte[1 << 16];
         long total = 0;
         Inflater inflater = new Inflater(true);
@@ -387,14 +448,14 @@ final class TorchArchive {
                     at += length;
                 }
                 int count = inflater.inflate(chunk);
-                total += count;
-                if (total > entry.size || inflater.needsDictionary()) {
+                if (count > entry.size - total || inflater.needsDictionary()) {
                     throw damaged("record " + entry.name + " cannot be unpacked");
                 }
                 crc.update(chunk, 0, count);
-                if (keep) {
-                    kept.write(chunk, 0, count);
+                if (into != null) {
+                    MemorySegment.copy(chunk, 0, into, ValueLayout.JAVA_BYTE, total, count);
                 }
+                total += count;
             }
             if (inflater.getBytesRead() != packed.byteSize()) {
                 throw damaged("record " + entry.name + " has something behind its end");
@@ -407,7 +468,6 @@ final class TorchArchive {
         if (total != entry.size || crc.getValue() != entry.crc) {
             throw damaged("record " + entry.name + " does not match its checksum");
         }
-        return kept.toByteArray();
     }
 
     private void checkNesting(Entry entry, MemorySegment content, boolean isSource) {
@@ -416,19 +476,6 @@ final class TorchArchive {
             throw unreadable("record " + entry.name + " is nested " + (isSource ? nesting + " deep" : "too deep")
                     + "; at most " + MAXIMUM_NESTING + " is read");
         }
-    }
-
-    private void refuseStateDict() {
-        boolean program = entries.stream().anyMatch(entry -> entry.name.contains("/code/")
-                || entry.name.endsWith("/constants.pkl"));
-        if (program) {
-            return;
-        }
-        if (entries.stream().anyMatch(entry -> entry.name.endsWith("/data.pkl"))) {
-            throw unreadable("it is a state dict (torch.save), not a TorchScript archive: it holds weights without a "
-                    + "program; save the model with torch.jit.save");
-        }
-        throw unreadable("it is a zip file, but not a TorchScript archive: it has neither code nor data.pkl");
     }
 
     private ModelUnreadableException damaged(String what) {

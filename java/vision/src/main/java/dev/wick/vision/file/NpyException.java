@@ -1,7 +1,9 @@
-package dev.wick.cli;
+package dev.wick.vision.file;
+
+import dev.wick.error.WickException;
 
 /** A file that is no readable {@code .npy}; the message names it and says why. */
-final class NpyException extends RuntimeException {
+public final class NpyException extends WickException {
     private static final long serialVersionUID = 1L;
 
     NpyException(String source, String reason) {

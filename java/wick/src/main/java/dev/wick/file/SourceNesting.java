@@ -1,4 +1,4 @@
-package dev.wick;
+package dev.wick.file;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -8,11 +8,12 @@ import java.lang.foreign.ValueLayout;
  * both, and over the chains that operators, selections and calls form in one expression: every character that is no
  * part of a name counts as a link of such a chain until a comma or the statement ends it.
  */
-final class SourceNesting {
+public final class SourceNesting {
     private SourceNesting() {
     }
 
-    static int of(MemorySegment source) {
+    /** The depth. */
+    public static int of(MemorySegment source) {
         int brackets = 0;
         int links = 0;
         int indentation = 0;

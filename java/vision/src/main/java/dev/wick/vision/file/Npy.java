@@ -1,4 +1,4 @@
-package dev.wick.cli;
+package dev.wick.vision.file;
 
 import dev.wick.DType;
 import dev.wick.MemoryFormat;
@@ -27,7 +27,7 @@ import java.util.Arrays;
  * is checked against its shape before anything is allocated, so that a header cannot ask for more memory than the file
  * has bytes. Pickles are never read.
  */
-final class Npy {
+public final class Npy {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
     /** A real header is about a hundred bytes; numpy itself refuses those beyond 10,000 unless told otherwise. */
     private static final int LONGEST_HEADER = 1 << 20;
@@ -40,9 +40,10 @@ final class Npy {
     /**
      * Reads a file into a CPU tensor of its dtype and shape, contiguous in C order.
      *
+     * @return the tensor, the caller's to close
      * @throws NpyException if it is no readable {@code .npy}; the message names it and says why
      */
-    static Tensor read(Path file) {
+    public static Tensor read(Path file) {
         String source = file.toString();
         if (!Files.exists(file)) {
             throw new NpyException(source, "there is no such file");
@@ -53,7 +54,7 @@ final class Npy {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             return read(channel, source);
         } catch (IOException e) {
-            throw new NpyException(source, Failures.message(e), e);
+            throw new NpyException(source, e.getMessage() == null ? e.toString() : e.getMessage(), e);
         }
     }
 
@@ -204,7 +205,7 @@ final class Npy {
     }
 
     /** The dtype in which a tensor is written: its own, or the next wider one that numpy has. */
-    static DType writtenAs(DType dtype) {
+    public static DType writtenAs(DType dtype) {
         return switch (dtype) {
             case BFLOAT16, FLOAT8_E5M2, FLOAT8_E4M3FN, FLOAT8_E5M2FNUZ, FLOAT8_E4M3FNUZ, FLOAT8_E8M0FNU, QINT8, QUINT8,
                     QINT32 -> DType.FLOAT32;
@@ -213,8 +214,12 @@ final class Npy {
         };
     }
 
-    /** Writes a tensor from any device, in the dtype of {@link #writtenAs}; the file is there whole or not at all. */
-    static void write(Path file, Tensor tensor) throws IOException {
+    /**
+     * Writes a tensor from any device, in the dtype of {@link #writtenAs}; the file is there whole or not at all.
+     *
+     * @throws IOException if it cannot be written
+     */
+    public static void write(Path file, Tensor tensor) throws IOException {
         try (TensorScope _ = TensorScope.open()) {
             Tensor plain = tensor.dtype().isQuantized() ? one("aten::dequantize", tensor) : tensor;
             plain = plain.to(dev.wick.Device.CPU).to(writtenAs(plain.dtype()));

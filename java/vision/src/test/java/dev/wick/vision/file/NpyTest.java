@@ -1,4 +1,4 @@
-package dev.wick.cli;
+package dev.wick.vision.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
