@@ -1,5 +1,8 @@
 package dev.wick.vision.text;
 
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * Text in UTF-8 that was read in an encoding with one byte a character, once or several times; any thread.
  *
@@ -8,6 +11,9 @@ package dev.wick.vision.text;
  */
 final class Mojibake {
     private static final int MOST_LAYERS = 16;
+    /** Without those in which runs look too much like quotations and drawings. */
+    private static final List<SingleByteEncoding> IN_PLACES = Arrays.stream(SingleByteEncoding.values())
+            .filter(encoding -> encoding == SingleByteEncoding.LATIN_1 || encoding.ofWindows()).toList();
 
     private Mojibake() {
     }
@@ -63,7 +69,7 @@ final class Mojibake {
     /** Where the longest run ends that reads as UTF-8 in one of the encodings. */
     private static int runEnd(String text, int begin) {
         int furthest = begin;
-        for (SingleByteEncoding encoding : SingleByteEncoding.values()) {
+        for (SingleByteEncoding encoding : IN_PLACES) {
             int end = begin;
             for (int length = sequence(encoding, text, end); length > 0; length = sequence(encoding, text, end)) {
                 end += length;
@@ -74,7 +80,7 @@ final class Mojibake {
     }
 
     /** How many characters from here on are one sequence of UTF-8; 0 when none begins here. */
-    static int sequence(SingleByteEncoding encoding, String text, int at) {
+    private static int sequence(SingleByteEncoding encoding, String text, int at) {
         if (at >= text.length()) {
             return 0;
         }

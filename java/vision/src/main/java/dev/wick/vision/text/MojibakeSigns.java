@@ -5,14 +5,17 @@ import java.lang.Character.UnicodeScript;
 /**
  * Tells text that was decoded in the wrong encoding from text that only looks as if; any thread.
  *
- * <p>Two or three characters that read as one in UTF-8 are no sign by themselves: "CAFÉ™" is good text, and so is "«СССР»".
- * They are when no writer puts them side by side: a currency after an accented letter, a capital or a mark of punctuation
- * inside of a word, letters of two scripts, marks that stand by themselves in no language.
+ * <p>Characters that would read as UTF-8 are no sign by themselves: "CAFÉ™" is good text, and so is "«СССР»". The signs are
+ * characters side by side that no writer puts there: a currency after an accented letter, a capital or a quotation mark
+ * inside of a word, symbols that stand by themselves in every language.
  */
 final class MojibakeSigns {
-    /** Capitals that UTF-8's first bytes of the Latin, Greek and Cyrillic letters are, and that few languages have. */
+    /** The first characters of two that Latin, Greek and Cyrillic letters become most often, and rare where words end. */
     private static final String SUSPECTS = "ÂÃÎÐ";
-    private static final SingleByteEncoding[] ENCODINGS = SingleByteEncoding.values();
+    /** What few texts have after one of these: all that does not end a sentence. */
+    private static final String AFTER_SUSPECTS = "–—´·\u00A0\u00AD¢£šœžŸŠ";
+    private static final String CYRILLIC_SUSPECTS = "ВГРС";
+    private static final String GREEK_SUSPECTS = "ΒΓΞΟ";
 
     private MojibakeSigns() {
     }
@@ -21,32 +24,29 @@ final class MojibakeSigns {
     static boolean in(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c >= 0x80 && (c <= 0x9F || isSign(text, i))) {
+            if (c < 0x80) {
+                continue;
+            }
+            char before = i == 0 ? ' ' : text.charAt(i - 1);
+            char next = i + 1 < text.length() ? text.charAt(i + 1) : 0;
+            char after = i + 2 < text.length() ? text.charAt(i + 2) : 0;
+            if (c <= 0x9F || next != 0 && (next < 0x80 ? isSignBeforeAscii(text, i) : isSign(before, c, next, after))) {
                 return true;
             }
         }
         return false;
     }
 
-    private static boolean isSign(String text, int at) {
-        if (at + 1 < text.length() && lacksNoBreakSpace(text, at)) {
-            return true;
-        }
-        for (SingleByteEncoding encoding : ENCODINGS) {
-            int length = Mojibake.sequence(encoding, text, at);
-            if (length > 0 && isSign(encoding, text, at, length)) {
-                return true;
-            }
-        }
-        return lostByte(text, at);
-    }
-
-    /** "Ã la", "Â x": what follows a lone Ã or Â was a no-break space once. */
-    private static boolean lacksNoBreakSpace(String text, int at) {
+    private static boolean isSignBeforeAscii(String text, int at) {
         char c = text.charAt(at);
-        if (c != 'Ã' && c != 'Â' || text.charAt(at + 1) != ' ') {
+        char next = text.charAt(at + 1);
+        if (c == 'œ' || c == 'Œ') {
+            return !isSmallAscii((char) (next | 0x20));
+        }
+        if (c != 'Ã' && c != 'Â' || next != ' ') {
             return false;
         }
+        // "déjÃ  vu", "10Â km": a no-break space became an ordinary one.
         int before = at - 1;
         if (before >= 0 && WhiteSpace.isWhiteSpace(text.charAt(before))) {
             before--;
@@ -54,79 +54,85 @@ final class MojibakeSigns {
         return at == 0 || before >= 0 && isSmallAscii(text.charAt(before));
     }
 
-    /** A beginning that U+FFFD follows, where the bytes between could be read. */
-    private static boolean lostByte(String text, int at) {
-        int lost = text.indexOf('\uFFFD', at);
-        return lost > at && lost - at < 4 && Utf8Bytes.length(SingleByteEncoding.WINDOWS_1252.byteOf(text.charAt(at))) > 0;
-    }
-
-    private static boolean isSign(SingleByteEncoding encoding, String text, int at, int length) {
-        int end = at + length;
-        char before = at == 0 ? ' ' : text.charAt(at - 1);
-        char after = end == text.length() ? ' ' : text.charAt(end);
-        if (encoding == SingleByteEncoding.WINDOWS_1251 && length == 2) {
-            return inRussian(encoding, text, at);
-        }
-        for (int i = at; i + 1 < end; i++) {
-            if (neverMeet(text.charAt(i), text.charAt(i + 1), i == at ? before : text.charAt(i - 1),
-                    i + 2 < end ? text.charAt(i + 2) : after)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Cyrillic capitals stand before closing marks often: two sequences in a row are wanted, one with a mark in it. */
-    private static boolean inRussian(SingleByteEncoding encoding, String text, int at) {
-        return Mojibake.sequence(encoding, text, at + 2) == 2
-                && (!Character.isLetter(text.charAt(at + 1)) || !Character.isLetter(text.charAt(at + 3)));
-    }
-
-    private static boolean neverMeet(char a, char b, char before, char after) {
+    private static boolean isSign(char before, char a, char b, char after) {
         Kind first = Kind.of(a);
         Kind second = Kind.of(b);
-        if (first == Kind.CONTROL || second == Kind.CONTROL) {
-            return true;
-        }
-        if (first == Kind.RARE || second == Kind.RARE) {
-            return first != second || Character.isLetter(before) || Character.isLetter(after);
-        }
-        if (first == Kind.BOX || second == Kind.BOX) {
-            return first != second;
-        }
-        boolean capital = first == Kind.CAPITAL;
-        boolean suspect = SUSPECTS.indexOf(a) >= 0;
-        if (capital || first == Kind.SMALL) {
-            return switch (second) {
-                case CURRENCY -> true;
-                case NUMBER, SIGN -> capital;
-                case TRADE_SIGN -> suspect;
-                case MATH -> capital;
-                case OPENING, CLOSING -> suspect || isWord(after) || capital && isSmallAscii(before);
-                case SPACE -> suspect;
-                case CAPITAL -> suspect || !capital || scriptsDiffer(a, b);
-                case SMALL -> suspect && "šžœŸ".indexOf(b) >= 0 || scriptsDiffer(a, b);
+        return switch (first) {
+            case CAPITAL, SMALL, FACE -> afterLetter(first, before, a, b, second, after);
+            case OTHER_SMALL -> afterOtherSmall(a, b, second, after);
+            case OTHER_CAPITAL -> betweenSuspects(CYRILLIC_SUSPECTS, a, b, second, after)
+                    || betweenSuspects(GREEK_SUSPECTS, a, b, second, after);
+            case RARE -> switch (second) {
+                case RARE, CAPITAL, SMALL, CURRENCY, NUMBER, OPERATOR, OPENING, CLOSING, BOX -> true;
+                case SIGN -> b != '°';
                 default -> false;
             };
-        }
-        if (first == Kind.MATH) {
-            return switch (second) {
-                case CURRENCY, NUMBER, SIGN, TRADE_SIGN, MATH -> true;
-                case SMALL, CAPITAL -> Character.isLetter(before);
+            case BOX -> switch (second) {
+                case RARE, CAPITAL, SMALL, FACE, CURRENCY, OPENING, CLOSING -> true;
+                case NUMBER, SIGN -> b != '°' && b < 0x100;
                 default -> false;
             };
-        }
-        if (first == Kind.OPENING) {
-            return second == Kind.CAPITAL && Kind.of(after) != Kind.OTHER && Kind.of(after) != Kind.SPACE;
-        }
-        return second == Kind.CURRENCY && first != Kind.SPACE || isWord(after) && first == Kind.CLOSING
-                && second == Kind.CURRENCY;
+            case CURRENCY, NUMBER, OPERATOR -> afterQuantity(a, b, second);
+            case CLOSING -> second == Kind.CAPITAL || second == Kind.SMALL || second == Kind.CURRENCY || second == Kind.RARE
+                    || second == Kind.BOX;
+            case OPENING -> second == Kind.RARE || a == '‚' && lowQuote(b, after);
+            case SIGN, JOINT, CONTROL, NONE -> false;
+        };
     }
 
-    private static boolean scriptsDiffer(char a, char b) {
-        UnicodeScript one = UnicodeScript.of(a);
-        UnicodeScript other = UnicodeScript.of(b);
-        return one != other && one != UnicodeScript.COMMON && other != UnicodeScript.COMMON;
+    private static boolean afterLetter(Kind first, char before, char a, char b, Kind second, char after) {
+        boolean capital = first == Kind.CAPITAL || first == Kind.FACE && Character.isUpperCase(a);
+        if (a == 'œ' || a == 'Œ' || SUSPECTS.indexOf(a) >= 0 && isSuspicious(b, second)) {
+            return true;
+        }
+        if (a == 'à' && (second == Kind.NUMBER || b == 'µ')) {
+            // The beginning of South Asian letters.
+            return b != '³';
+        }
+        boolean inWord = isWord(after);
+        return switch (second) {
+            case RARE, BOX -> first != Kind.FACE;
+            case SIGN, NUMBER -> first == Kind.CAPITAL;
+            case CURRENCY -> first == Kind.SMALL || capital && b != '€' && isSmallAscii(before);
+            case CAPITAL -> first == Kind.SMALL;
+            case OPENING -> first != Kind.FACE && (inWord || capital && isSmallAscii(before)
+                    || Kind.of(after) == Kind.NUMBER);
+            case CLOSING -> first != Kind.FACE && (inWord || Kind.of(after) == Kind.OPENING);
+            default -> false;
+        };
+    }
+
+    private static boolean isSuspicious(char b, Kind second) {
+        return second == Kind.OPENING || second == Kind.CLOSING || second == Kind.SIGN || second == Kind.NUMBER
+                || AFTER_SUSPECTS.indexOf(b) >= 0;
+    }
+
+    /** Letters of other scripts than Latin, which Windows' encodings of them make of accented letters and of quotes. */
+    private static boolean afterOtherSmall(char a, char b, Kind second, char after) {
+        return second == Kind.CAPITAL || b == 'Ґ' || a == 'в' && b == 'Ђ'
+                || a == 'β' && b == '€' && "™\u00A0Ά\u00AD®°".indexOf(after) >= 0;
+    }
+
+    /** A capital, a mark, and such a capital again: "РџС‚Р". Single ones stand before closing marks: "«СССР»". */
+    private static boolean betweenSuspects(String suspects, char a, char b, Kind second, char after) {
+        return suspects.indexOf(a) >= 0 && after != 0 && suspects.indexOf(after) >= 0 && switch (second) {
+            case RARE, OPENING, CLOSING, CURRENCY -> true;
+            default -> b == '°' || b == 'µ' && suspects.equals(CYRILLIC_SUSPECTS) || b == '΄' || b == '΅';
+        };
+    }
+
+    private static boolean afterQuantity(char a, char b, Kind second) {
+        return switch (second) {
+            case RARE, CAPITAL, SMALL, OPENING, BOX -> true;
+            default -> a == '√' && "±∂≠®™´≤≥¥µø".indexOf(b) >= 0 || a == '≈' && "°¢".indexOf(b) >= 0
+                    || a == '×' && (b == '²' || b == '³');
+        };
+    }
+
+    /** The Mac's reading of dashes and quotation marks ("‚Äî"), and of some symbols; German has ‚Äpfel‘. */
+    private static boolean lowQuote(char b, char after) {
+        return b == 'Ä' && "ìîïòôúùû†°¢π".indexOf(after) > -1 && after != 0
+                || (b == 'â' || b == 'ó') && "àä°ê".indexOf(after) > -1 && after != 0;
     }
 
     private static boolean isSmallAscii(char c) {
@@ -138,11 +144,30 @@ final class MojibakeSigns {
     }
 
     private enum Kind {
-        CONTROL, RARE, BOX, CAPITAL, SMALL, CURRENCY, NUMBER, SIGN, TRADE_SIGN, MATH, OPENING, CLOSING, SPACE, OTHER;
+        CONTROL,
+        /** Symbols that hardly any text has, and never beside another one. */
+        RARE,
+        BOX,
+        /** Accented Latin letters. */
+        CAPITAL, SMALL,
+        /** Those that faces are drawn with: ò_ó. */
+        FACE,
+        /** Letters of other scripts. */
+        OTHER_CAPITAL, OTHER_SMALL,
+        CURRENCY, NUMBER,
+        /** Operators that a number or a plain letter follows. */
+        OPERATOR,
+        /** Symbols that follow numbers, or small letters. */
+        SIGN,
+        /** Marks that begin, and those that end what they enclose or follow. */
+        OPENING, CLOSING,
+        /** Marks that stand between words, or anywhere. */
+        JOINT,
+        NONE;
 
         static Kind of(char c) {
             if (c < 0x80) {
-                return OTHER;
+                return NONE;
             }
             if (c <= 0x9F) {
                 return CONTROL;
@@ -150,31 +175,27 @@ final class MojibakeSigns {
             if (c >= '\u2500' && c < '\u25A0') {
                 return BOX;
             }
-            if ("¤¦¬ƒˆˇ†‡‰⌐◊\uFFFD".indexOf(c) >= 0) {
-                return RARE;
-            }
-            if ("©§¶°µªº".indexOf(c) >= 0) {
-                return SIGN;
-            }
-            if (c == '®' || c == '™') {
-                return TRADE_SIGN;
-            }
-            if ("¡¿‚„".indexOf(c) >= 0) {
-                return OPENING;
-            }
+            return switch (c) {
+                case '†', '‡', '‰', 'ƒ', 'ˆ', '˜', '¤', '¦', '¨', '¬', '¯', '¸', 'ª', 'º', 'ˇ', '˘', '˛', '⌐', '◊', '\uFFFD' ->
+                    RARE;
+                case 'Ò', 'Ó', 'Ô', 'Õ', 'Ö', 'Ù', 'Ú', 'Û', 'ò', 'ó', 'ô', 'õ', 'ö', 'ù', 'ú', 'û', 'ø' -> FACE;
+                case '§', '¶', '°', '±', 'µ', '∞', '≠', '≤', '≥', '∂', '∑', '∏', '∫' -> SIGN;
+                case '×', '÷', '√', '≈', '∆', '≡' -> OPERATOR;
+                case '‚', '„', '‹', '‘', '“', '•', '¡', '«', '¿', '©' -> OPENING;
+                case '”', '™', '›', '»', '®', '˝' -> CLOSING;
+                case '…', '–', '—', '’', '·', '´', '\u00A0', '\u00AD' -> JOINT;
+                default -> ofType(c);
+            };
+        }
+
+        private static Kind ofType(char c) {
+            boolean latin = UnicodeScript.of(c) == UnicodeScript.LATIN;
             return switch (Character.getType(c)) {
-                case Character.MODIFIER_SYMBOL -> RARE;
                 case Character.CURRENCY_SYMBOL -> CURRENCY;
                 case Character.OTHER_NUMBER -> NUMBER;
-                case Character.MATH_SYMBOL -> MATH;
-                case Character.UPPERCASE_LETTER -> CAPITAL;
-                case Character.LOWERCASE_LETTER -> SMALL;
-                case Character.INITIAL_QUOTE_PUNCTUATION, Character.START_PUNCTUATION -> OPENING;
-                case Character.SPACE_SEPARATOR -> SPACE;
-                case Character.OTHER_SYMBOL -> SIGN;
-                case Character.FINAL_QUOTE_PUNCTUATION, Character.END_PUNCTUATION, Character.OTHER_PUNCTUATION,
-                     Character.DASH_PUNCTUATION, Character.FORMAT -> CLOSING;
-                default -> OTHER;
+                case Character.UPPERCASE_LETTER -> latin ? CAPITAL : OTHER_CAPITAL;
+                case Character.LOWERCASE_LETTER -> latin ? SMALL : OTHER_SMALL;
+                default -> NONE;
             };
         }
     }
