@@ -57,7 +57,8 @@ final class Mojibake {
             int end = text.charAt(i) < 0x80 ? i : runEnd(text, i);
             if (end > i) {
                 String run = text.substring(i, end);
-                repaired.append(run.length() < text.length() ? repair(run) : run);
+                boolean letterAndSpace = run.length() == 2 && run.charAt(1) == ' ';
+                repaired.append(run.length() < text.length() && !letterAndSpace ? repair(run) : run);
                 i = end;
             } else {
                 repaired.append(text.charAt(i++));
@@ -79,21 +80,28 @@ final class Mojibake {
         return furthest;
     }
 
-    /** How many characters from here on are one sequence of UTF-8; 0 when none begins here. */
+    /**
+     * How many characters from here on are one sequence of UTF-8; 0 when none begins here. A space may stand for a no-break
+     * space.
+     */
     private static int sequence(SingleByteEncoding encoding, String text, int at) {
         if (at >= text.length()) {
             return 0;
         }
         int lead = encoding.byteOf(text.charAt(at));
         int length = lead < 0 ? 0 : Utf8Bytes.length(lead);
-        if (length == 0 || at + length > text.length() || !Utf8Bytes.fits(lead, encoding.byteOf(text.charAt(at + 1)))) {
+        if (length == 0 || at + length > text.length() || !continues(encoding, text.charAt(at + 1))) {
             return 0;
         }
         for (int i = 2; i < length; i++) {
-            if (!Utf8Bytes.isContinuation(encoding.byteOf(text.charAt(at + i)))) {
+            if (!continues(encoding, text.charAt(at + i))) {
                 return 0;
             }
         }
         return length;
+    }
+
+    private static boolean continues(SingleByteEncoding encoding, char c) {
+        return c == ' ' || Utf8Bytes.isContinuation(encoding.byteOf(c));
     }
 }

@@ -24,13 +24,13 @@ final class MojibakeSigns {
     static boolean in(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c < 0x80) {
+            if (c < 0x80 || c >= '\u3000' && c != '\uFFFD') {
                 continue;
             }
             char before = i == 0 ? ' ' : text.charAt(i - 1);
             char next = i + 1 < text.length() ? text.charAt(i + 1) : 0;
             char after = i + 2 < text.length() ? text.charAt(i + 2) : 0;
-            if (c <= 0x9F || next != 0 && (next < 0x80 ? isSignBeforeAscii(text, i) : isSign(before, c, next, after))) {
+            if (c <= 0x9F || next != 0 && (next < 0x80 ? isSignBeforeAscii(text, i) : isSign(before, c, next, after, i > 0))) {
                 return true;
             }
         }
@@ -41,7 +41,7 @@ final class MojibakeSigns {
         char c = text.charAt(at);
         char next = text.charAt(at + 1);
         if (c == 'œ' || c == 'Œ') {
-            return !isSmallAscii((char) (next | 0x20));
+            return !isAsciiLetter(next);
         }
         if (c != 'Ã' && c != 'Â' || next != ' ') {
             return false;
@@ -54,13 +54,15 @@ final class MojibakeSigns {
         return at == 0 || before >= 0 && isSmallAscii(text.charAt(before));
     }
 
-    private static boolean isSign(char before, char a, char b, char after) {
+    private static boolean isSign(char before, char a, char b, char after, boolean inside) {
         Kind first = Kind.of(a);
         Kind second = Kind.of(b);
         return switch (first) {
-            case CAPITAL, SMALL, FACE -> afterLetter(first, before, a, b, second, after);
-            case OTHER_SMALL -> afterOtherSmall(a, b, second, after);
-            case OTHER_CAPITAL -> betweenSuspects(CYRILLIC_SUSPECTS, a, b, second, after)
+            case CAPITAL, SMALL, FACE -> afterLetter(first, before, a, b, second, after,
+                    inside && WhiteSpace.isWhiteSpace(before));
+            case OTHER_SMALL -> afterOtherSmall(a, b, second, after) || second == Kind.RARE && isAsciiLetter(before);
+            case OTHER_CAPITAL -> second == Kind.RARE && isAsciiLetter(before)
+                    || betweenSuspects(CYRILLIC_SUSPECTS, a, b, second, after)
                     || betweenSuspects(GREEK_SUSPECTS, a, b, second, after);
             case RARE -> switch (second) {
                 case RARE, CAPITAL, SMALL, CURRENCY, NUMBER, OPERATOR, OPENING, CLOSING, BOX -> true;
@@ -76,11 +78,13 @@ final class MojibakeSigns {
             case CLOSING -> second == Kind.CAPITAL || second == Kind.SMALL || second == Kind.CURRENCY || second == Kind.RARE
                     || second == Kind.BOX;
             case OPENING -> second == Kind.RARE || a == '‚' && lowQuote(b, after);
-            case SIGN, JOINT, CONTROL, NONE -> false;
+            case SIGN -> a == '§' || a == '¶' ? second == Kind.RARE : a != '°' && afterQuantity(a, b, second);
+            case JOINT, CONTROL, NONE -> false;
         };
     }
 
-    private static boolean afterLetter(Kind first, char before, char a, char b, Kind second, char after) {
+    private static boolean afterLetter(Kind first, char before, char a, char b, Kind second, char after,
+            boolean afterSpace) {
         boolean capital = first == Kind.CAPITAL || first == Kind.FACE && Character.isUpperCase(a);
         if (a == 'œ' || a == 'Œ' || SUSPECTS.indexOf(a) >= 0 && isSuspicious(b, second)) {
             return true;
@@ -93,7 +97,7 @@ final class MojibakeSigns {
         return switch (second) {
             case RARE, BOX -> first != Kind.FACE;
             case SIGN, NUMBER -> first == Kind.CAPITAL;
-            case CURRENCY -> first == Kind.SMALL || capital && b != '€' && isSmallAscii(before);
+            case CURRENCY -> first == Kind.SMALL || capital && (isSmallAscii(before) || afterSpace);
             case CAPITAL -> first == Kind.SMALL;
             case OPENING -> first != Kind.FACE && (inWord || capital && isSmallAscii(before)
                     || Kind.of(after) == Kind.NUMBER);
@@ -104,7 +108,7 @@ final class MojibakeSigns {
 
     private static boolean isSuspicious(char b, Kind second) {
         return second == Kind.OPENING || second == Kind.CLOSING || second == Kind.SIGN || second == Kind.NUMBER
-                || AFTER_SUSPECTS.indexOf(b) >= 0;
+                || b == '€' || AFTER_SUSPECTS.indexOf(b) >= 0;
     }
 
     /** Letters of other scripts than Latin, which Windows' encodings of them make of accented letters and of quotes. */
@@ -139,6 +143,10 @@ final class MojibakeSigns {
         return c >= 'a' && c <= 'z';
     }
 
+    private static boolean isAsciiLetter(char c) {
+        return isSmallAscii((char) (c | 0x20));
+    }
+
     private static boolean isWord(char c) {
         return Character.isLetterOrDigit(c) || c == '_';
     }
@@ -165,6 +173,22 @@ final class MojibakeSigns {
         JOINT,
         NONE;
 
+        /** What the encodings with one byte make of UTF-8: other accented letters come from nowhere but good text. */
+        private static final String LETTERS = letters();
+
+        private static String letters() {
+            StringBuilder letters = new StringBuilder();
+            for (SingleByteEncoding encoding : SingleByteEncoding.values()) {
+                for (int b = 0x80; b <= 0xFF; b++) {
+                    char c = encoding.characterOf(b);
+                    if (UnicodeScript.of(c) == UnicodeScript.LATIN && "ÞþÿŌōŐőŪūŲųůűřťňńıį".indexOf(c) < 0) {
+                        letters.append(c);
+                    }
+                }
+            }
+            return letters.toString();
+        }
+
         static Kind of(char c) {
             if (c < 0x80) {
                 return NONE;
@@ -173,7 +197,8 @@ final class MojibakeSigns {
                 return CONTROL;
             }
             if (c >= '\u2500' && c < '\u25A0') {
-                return BOX;
+                // Rules and trees in plain text are drawn with the three.
+                return c == '─' || c == '└' || c == '┴' ? NONE : BOX;
             }
             return switch (c) {
                 case '†', '‡', '‰', 'ƒ', 'ˆ', '˜', '¤', '¦', '¨', '¬', '¯', '¸', 'ª', 'º', 'ˇ', '˘', '˛', '⌐', '◊', '\uFFFD' ->
@@ -189,7 +214,14 @@ final class MojibakeSigns {
         }
 
         private static Kind ofType(char c) {
+            if (c == 'Ґ') {
+                // It begins few words and ends none.
+                return CAPITAL;
+            }
             boolean latin = UnicodeScript.of(c) == UnicodeScript.LATIN;
+            if (latin && LETTERS.indexOf(c) < 0) {
+                return NONE;
+            }
             return switch (Character.getType(c)) {
                 case Character.CURRENCY_SYMBOL -> CURRENCY;
                 case Character.OTHER_NUMBER -> NUMBER;
