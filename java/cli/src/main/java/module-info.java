@@ -1,14 +1,13 @@
 /**
  * The command line.
  *
- * <p>Pictures ({@code --image}) take java.desktop; a runtime without it has everything else.
+ * <p>Pictures ({@code --image}, {@code preprocess}) take java.desktop; a runtime without it has everything else.
  */
 module dev.wick.cli {
     requires dev.wick;
     requires dev.wick.vision;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
-    requires static java.desktop;
     requires jdk.jfr;
     requires jdk.management;
     requires me.tongfei.progressbar;
