@@ -2,8 +2,11 @@
 module dev.wick.study {
     requires transitive dev.wick.vision;
     requires com.fasterxml.jackson.databind;
+    requires static java.desktop;
     requires jdk.management;
 
+    exports dev.wick.study;
+    exports dev.wick.study.embedding;
     exports dev.wick.study.metric;
     exports dev.wick.study.report;
     exports dev.wick.study.zeroshot;
