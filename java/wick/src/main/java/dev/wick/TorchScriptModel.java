@@ -19,6 +19,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -62,8 +64,34 @@ public final class TorchScriptModel extends NativeResource implements Model {
         if (Files.isDirectory(path)) {
             throw new ModelUnreadableException(source, "it is a directory; name the archive in it");
         }
+        try {
+            Engine.get().require(device);
+            Stamp verified = verify(path, source);
+            // From the file again: its copy would lie in memory beside the tensors while they are made.
+            TorchScriptModel model = load((binding, index) -> binding.loadModule(path, device.type().code(), index,
+                    false), verified.bytes(), source, device, event);
+            if (!Stamp.of(path).equals(verified)) {
+                model.close();
+                throw new ModelUnreadableException(source, "the file changed while it was read");
+            }
+            return model;
+        } catch (IOException e) {
+            throw new ModelUnreadableException(source, "it cannot be read (" + e + ")");
+        }
+    }
+
+    /** What tells whether a file was written to, or another put in its place. */
+    private record Stamp(long bytes, FileTime modified, Object key) {
+        static Stamp of(Path path) throws IOException {
+            BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+            return new Stamp(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey());
+        }
+    }
+
+    private static Stamp verify(Path path, String source) throws IOException {
         // Read, not mapped: a file that shrinks under a mapping ends the process with SIGBUS.
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ); Arena arena = Arena.ofShared()) {
+            Stamp stamp = Stamp.of(path);
             MemorySegment archive = arena.allocate(Math.max(1, channel.size()), 64).asSlice(0, channel.size());
             long at = 0;
             while (at < archive.byteSize()) {
@@ -74,9 +102,8 @@ public final class TorchScriptModel extends NativeResource implements Model {
                 }
                 at += read;
             }
-            return load(archive, source, device, event);
-        } catch (IOException e) {
-            throw new ModelUnreadableException(source, "it cannot be read (" + e + ")");
+            TorchArchive.verify(archive, source);
+            return stamp;
         }
     }
 
@@ -101,12 +128,22 @@ public final class TorchScriptModel extends NativeResource implements Model {
     /** @param event null while nobody records it */
     private static TorchScriptModel load(MemorySegment archive, String source, Device device, ModelLoadEvent event) {
         Engine.get().require(device);
-        TorchBinding binding = Engine.binding();
         TorchArchive.verify(archive, source);
+        return load((binding, index) -> binding.loadModule(archive, device.type().code(), index, false),
+                archive.byteSize(), source, device, event);
+    }
+
+    /** Loads what was verified; takes the index of a CUDA device, or -1. */
+    private interface Loading {
+        Handle from(TorchBinding binding, int deviceIndex);
+    }
+
+    private static TorchScriptModel load(Loading loading, long bytes, String source, Device device, ModelLoadEvent event) {
+        TorchBinding binding = Engine.binding();
         try {
             TorchScriptModel model = DeepStack.call(() -> {
                 int index = device.type() == Device.Type.CUDA ? device.index() : -1;
-                Handle handle = binding.loadModule(archive, device.type().code(), index, false);
+                Handle handle = loading.from(binding, index);
                 try {
                     List<Constant> asSaved = constants(handle);
                     binding.convert(handle, -1, device.type().code(), index, true);
@@ -117,7 +154,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
                 }
             });
             if (event != null) {
-                event.with(source, device.toString(), archive.byteSize()).commit();
+                event.with(source, device.toString(), bytes).commit();
             }
             return model;
         } catch (ModelUnreadableException e) {

@@ -236,6 +236,20 @@ class CommandsTest {
         assertThat(json.at("/file").isNull()).isTrue();
     }
 
+    /** Takes seconds, and 0.4 GB. */
+    @Test
+    void clipIsBuiltInWithItsMethods() throws IOException {
+        JsonNode json = MAPPER.readTree(Cli.run("inspect", "clip-rn50", "--json").out());
+
+        assertThat(json.at("/parameters/count").asLong()).isEqualTo(102_007_137);
+        assertThat(json.at("/methods")).hasSize(3);
+        Path report = directory.resolve("clip.json");
+        Cli bench = Cli.run("bench", "clip-rn50", "--method", "encode_image", "--shape", "1x3x224x224", "--runs", "1",
+                "--warmup", "1", "--optimize", "none", "--json", report);
+        assertThat(bench.code()).as(bench.err()).isZero();
+        assertThat(MAPPER.readTree(report.toFile()).at("/results")).hasSize(1);
+    }
+
     @Test
     void aBuiltInModelIsThatOfSeedZero() throws IOException {
         Path built = directory.resolve("built.pt");
