@@ -278,7 +278,7 @@ final class BenchPage {
     }
 
     /** As a shell takes it. */
-    private static String quoted(String argument) {
+    static String quoted(String argument) {
         return argument.matches("[A-Za-z0-9_./:=,@%+-]+") ? argument : "'" + argument.replace("'", "'\\''") + "'";
     }
 
