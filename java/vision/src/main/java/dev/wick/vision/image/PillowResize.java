@@ -32,16 +32,16 @@ final class PillowResize {
             return nearest(picture, width, height, window);
         }
         // What is not in the window is not computed, so that a long and narrow picture takes no more than another.
-        int outputWidth = Math.toIntExact(width);
-        int outputHeight = Math.toIntExact(height);
-        ResizeWeights columns = ResizeWeights.of(filter, picture.width(), outputWidth, window.left(), window.width());
-        ResizeWeights rows = ResizeWeights.of(filter, picture.height(), outputHeight, window.top(), window.height());
+        ResizeWeights columns = ResizeWeights.of(filter, picture.width(), Math.toIntExact(width), window.left(),
+                window.width());
+        ResizeWeights rows = ResizeWeights.of(filter, picture.height(), Math.toIntExact(height), window.top(),
+                window.height());
         if (picture.mode() == Mode.GREY16) {
-            return sixteenBit(picture, columns, rows, outputWidth == picture.width(), outputHeight == picture.height());
+            return sixteenBit(picture, columns, rows);
         }
         int bands = picture.mode().bands();
         int stride = Math.multiplyExact(bands, window.width());
-        int[] middle = horizontally(picture, columns, rows, outputWidth == picture.width());
+        int[] middle = horizontally(picture, columns, rows);
         byte[] samples = new byte[Math.multiplyExact(stride, window.height())];
         int[] weights = rows.fixed();
         int[] sums = new int[stride];
@@ -61,7 +61,7 @@ final class PillowResize {
     }
 
     /** The rows that the second pass reads, each as one stretch for each band. */
-    private static int[] horizontally(Picture picture, ResizeWeights columns, ResizeWeights rows, boolean same) {
+    private static int[] horizontally(Picture picture, ResizeWeights columns, ResizeWeights rows) {
         int bands = picture.mode().bands();
         int outputWidth = columns.starts().length;
         int stride = bands * outputWidth;
@@ -79,11 +79,7 @@ final class PillowResize {
             reader.read(y, from, count, row);
             int to = (y - rows.first()) * stride;
             for (int band = 0; band < bands; band++) {
-                if (same) {
-                    System.arraycopy(row[band], 0, middle, to, outputWidth);
-                } else {
-                    narrow(row[band], starts, columns.counts(), weights, columns.taps(), middle, to);
-                }
+                narrow(row[band], starts, columns.counts(), weights, columns.taps(), middle, to);
                 to += outputWidth;
             }
         }
@@ -196,8 +192,7 @@ final class PillowResize {
 
     // 16 bits
 
-    private static Picture sixteenBit(Picture picture, ResizeWeights columns, ResizeWeights rows, boolean sameWidth,
-            boolean sameHeight) {
+    private static Picture sixteenBit(Picture picture, ResizeWeights columns, ResizeWeights rows) {
         int width = columns.starts().length;
         int height = rows.starts().length;
         int from = columns.first();
@@ -208,15 +203,14 @@ final class PillowResize {
             reader.read(y, from, row[0].length, row);
             for (int x = 0; x < width; x++) {
                 int start = columns.starts()[x] - from;
-                middle[(y - rows.first()) * width + x] = sameWidth ? row[0][start]
-                        : weighted(row[0], start, 1, columns, x);
+                middle[(y - rows.first()) * width + x] = weighted(row[0], start, 1, columns, x);
             }
         }
         byte[] samples = new byte[2 * width * height];
         for (int y = 0; y < height; y++) {
             int start = (rows.starts()[y] - rows.first()) * width;
             for (int x = 0; x < width; x++) {
-                int sample = sameHeight ? middle[start + x] : weighted(middle, start + x, width, rows, y);
+                int sample = weighted(middle, start + x, width, rows, y);
                 samples[2 * (y * width + x)] = (byte) sample;
                 samples[2 * (y * width + x) + 1] = (byte) (sample >> 8);
             }
