@@ -110,6 +110,8 @@ final class Failures {
             case NpyException _ -> "numpy.save(file, array, allow_pickle=False) writes what wick reads";
             case ModelUnreadableException e when e.reason().contains("no such file") ->
                 "built-in models need no file: " + String.join(", ", Architecture.names());
+            case ModelUnreadableException e when e.reason().contains("state dict (") ->
+                "'wick inspect FILE' shows the weights; 'wick build auto --weights FILE --out model.pt' makes a model of them";
             case ModelUnreadableException _ ->
                 "torch.jit.save(torch.jit.trace(model, example), 'model.pt') writes what wick reads";
             case UnsupportedFeatureException _ -> null;

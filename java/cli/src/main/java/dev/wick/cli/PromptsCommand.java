@@ -40,7 +40,7 @@ final class PromptsCommand implements Callable<Integer> {
         try (ClipModel model = clip.open(); StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
             StudyReport report = new PromptStudy(model, clip.tokenizer(model), clip.cache(), clip.identity(), progress)
                     .rank(folders, labels.templates(), clip.batch(), clip.optimization());
-            progress.close();
+            progress.clear();
             clip.describe(report, model).provenance();
             files.write(report, spec);
         }

@@ -25,7 +25,7 @@ final class StepProgress implements StudyProgress, AutoCloseable {
     @Override
     public void at(String name, long done, long total) {
         if (!name.equals(step)) {
-            close();
+            clear();
             step = name;
             bar = !terminal ? null : new ProgressBarBuilder().setTaskName(name).setInitialMax(total)
                     .setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(INTERVAL_MILLISECONDS)
@@ -40,12 +40,17 @@ final class StepProgress implements StudyProgress, AutoCloseable {
         }
     }
 
-    @Override
-    public void close() {
+    /** Takes the bar away, before a result is printed. */
+    void clear() {
         if (bar != null) {
             bar.close();
             bar = null;
         }
         step = null;
+    }
+
+    @Override
+    public void close() {
+        clear();
     }
 }

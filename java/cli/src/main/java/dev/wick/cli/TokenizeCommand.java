@@ -1,6 +1,7 @@
 package dev.wick.cli;
 
 import dev.wick.error.BadArgumentException;
+import dev.wick.study.report.Json;
 import dev.wick.vision.text.BytePairVocabulary;
 import dev.wick.vision.text.ClipTokenizer;
 import dev.wick.vision.text.Overflow;

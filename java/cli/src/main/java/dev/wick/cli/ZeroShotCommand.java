@@ -90,7 +90,7 @@ final class ZeroShotCommand implements Callable<Integer> {
                     clip.cache(), clip.identity(), progress);
             ZeroShotStudy study = new ZeroShotStudy(model, classifier, clip.batch(), clip.optimization(), progress);
             StudyReport report = scored ? study.accuracy(folders, top) : study.pictures(found.files(), top);
-            progress.close();
+            progress.clear();
             clip.describe(report, model).fact("Prompts", labels.templatesText() + ": "
                     + String.join(" / ", labels.templates().sentences())).fact("Logit scale",
                             Double.toString(classifier.scale())).provenance();
