@@ -111,7 +111,8 @@ final class Failures {
             case ModelUnreadableException e when e.reason().contains("no such file") ->
                 "built-in models need no file: " + String.join(", ", Architecture.names());
             case ModelUnreadableException e when e.reason().contains("state dict (") ->
-                "'wick inspect FILE' shows the weights; 'wick build auto --weights FILE --out model.pt' makes a model of them";
+                "'wick inspect FILE' shows the weights; 'wick build auto --weights FILE --out model.pt' makes a model of "
+                        + "them";
             case ModelUnreadableException _ ->
                 "torch.jit.save(torch.jit.trace(model, example), 'model.pt') writes what wick reads";
             case UnsupportedFeatureException _ -> null;

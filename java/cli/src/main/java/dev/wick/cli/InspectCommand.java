@@ -32,15 +32,16 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code wick inspect}. */
-@Command(name = "inspect", description = "Shows what is in a model (methods, parameters, constants) or a file of weights.",
+@Command(name = "inspect",
+        description = "Shows what is in a model (methods, parameters, constants) or a file of weights.",
         footer = {"", "Everything is shown as the file has it; it is loaded onto the CPU, and nothing in it is run.",
                 "A tensor that stands under several names is counted once, under the first.",
                 "",
-                "Constants that are patched: devices become the one that a model is loaded onto; --dtype, or the widening of "
-                        + "halves that 'wick run' does on a CPU, rewrites dtypes.",
+                "Constants that are patched: devices become the one that a model is loaded onto; --dtype, or the "
+                        + "widening of halves that 'wick run' does on a CPU, rewrites dtypes.",
                 "",
-                "A state dict (.safetensors or an index of such files, .pth of either format) is shown with the dtypes and "
-                        + "shapes of its tensors and with whose names they are. Nothing in a .pth is executed."})
+                "A state dict (.safetensors or an index of such files, .pth of either format) is shown with the dtypes "
+                        + "and shapes of its tensors and with whose names they are. Nothing in a .pth is executed."})
 final class InspectCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", converter = ModelSource.Converter.class,
             completionCandidates = ModelSource.BuiltInNames.class, description = ModelSource.DESCRIPTION)
