@@ -61,7 +61,7 @@ class CommandsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "trace", "build",
-            "tokenize", "native", "native build", "native list", "native clean"})
+            "zero-shot", "prompts", "preprocess", "tokenize", "native", "native build", "native list", "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
@@ -305,6 +305,26 @@ class CommandsTest {
         assertThat(Cli.run("run", "resnet18", "--input", input, "--out", directory.resolve("a")).code()).isZero();
         assertThat(Cli.run("run", built, "--input", input, "--out", directory.resolve("b")).code()).isZero();
         assertSame(directory.resolve("a/output.npy"), directory.resolve("b/output.npy"), 0);
+    }
+
+    @Test
+    void preprocessWritesWhatAModelTakes() {
+        Path photo = Cli.ROOT.resolve("examples/photo.jpg");
+        Path floats = directory.resolve("x.npy");
+        Path bytes = directory.resolve("u.npy");
+        assertThat(Cli.run("preprocess", photo, "--recipe", "clip", "--size", "64", "--out", floats).code()).isZero();
+        assertThat(Cli.run("preprocess", photo, "--recipe", "imagenet", "--uint8", "--out", bytes).code()).isZero();
+
+        try (Tensor tensor = Npy.read(floats); Tensor pixels = Npy.read(bytes)) {
+            assertThat(tensor.dtype()).isEqualTo(DType.FLOAT32);
+            assertThat(tensor.shape()).containsExactly(3, 64, 64);
+            assertThat(pixels.dtype()).isEqualTo(DType.UINT8);
+            assertThat(pixels.shape()).containsExactly(224, 224, 3);
+        }
+        Cli missing = Cli.run("preprocess", directory.resolve("no.jpg"), "--recipe", "clip", "--out", floats);
+        assertThat(missing.code()).isEqualTo(1);
+        assertThat(missing.err()).contains("no.jpg: there is no such file");
+        assertThat(Cli.run("preprocess", photo, "--recipe", "vgg", "--out", floats).code()).isEqualTo(2);
     }
 
     @Test
