@@ -59,7 +59,7 @@ class CommandsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "trace", "build",
-            "native", "native build", "native list", "native clean"})
+            "synsets", "native", "native build", "native list", "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 

@@ -138,10 +138,11 @@ final class SynsetQuery {
         return text.replace('_', ' ').strip().replaceAll("\\s+", " ").toLowerCase(Locale.ROOT);
     }
 
-    /** What WordNet lists of a word: as it stands, then what it may be an inflection of; else with other hyphens. */
+    /** What WordNet lists of a word: as it stands, then what it may be an inflection of; else with other hyphens or no full stops. */
     private Set<String> lemmas(String word, PartOfSpeech partOfSpeech) {
         Predicate<String> listed = form -> !lexicon.offsets(form, partOfSpeech).isEmpty();
-        for (String spelling : List.of(word, word.replace('-', ' '), word.replace(' ', '-'), word.replaceAll("[ -]", ""))) {
+        for (String spelling : List.of(word, word.replace('-', ' '), word.replace(' ', '-'), word.replaceAll("[ -]", ""),
+                word.replace(".", ""))) {
             Set<String> lemmas = new LinkedHashSet<>();
             if (listed.test(spelling)) {
                 lemmas.add(spelling);
@@ -183,7 +184,7 @@ final class SynsetQuery {
             return new SynsetNotFoundException("WordNet 3.0 has " + shown(word) + ", but not as " + article(only));
         }
         return new SynsetNotFoundException("WordNet 3.0 has no word or phrase " + shown(word),
-                Spelling.nearest(word, lexicon));
+                () -> Spelling.nearest(word, lexicon));
     }
 
     private static String shown(String text) {
