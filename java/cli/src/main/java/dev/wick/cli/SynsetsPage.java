@@ -52,7 +52,7 @@ final class SynsetsPage {
 
     private static List<String> row(Sense sense) {
         Synset synset = sense.synset();
-        return List.of(sense.partOfSpeech() + " " + sense.number() + " of " + sense.lemma(), synset.name(),
+        return List.of(unbroken(SynsetsReport.title(sense)), synset.name(),
                 synset.id().toString(), synset.label(), synset.gloss(), Sizes.count(synset.hyponyms().size()),
                 Sizes.count(ImageNetClasses.under(synset).size()));
     }
@@ -88,14 +88,21 @@ final class SynsetsPage {
             for (int depth = 0; depth < chain.size(); depth++) {
                 if (shown.add(chain.subList(0, depth + 1))) {
                     Synset synset = chain.get(depth);
-                    rows.add(List.of(depth == 0 ? synset.label() : STEP.repeat(depth - 1) + BRANCH + synset.label(),
-                            synset.id().toString(), Sizes.count(ImageNetClasses.under(synset).size()), synset.gloss()));
+                    List<String> words = synset.words();
+                    rows.add(List.of((depth == 0 ? "" : STEP.repeat(depth - 1) + BRANCH) + unbroken(words.getFirst()),
+                            String.join(", ", words.subList(1, words.size())), synset.id().toString(),
+                            Sizes.count(ImageNetClasses.under(synset).size()), synset.gloss()));
                 }
             }
         }
         page.table(chains.size() == 1 ? "What it is a kind of" : "What it is a kind of, " + chains.size() + " ways",
-                List.of(Column.text("synset"), Column.text("id"), Column.number("ImageNet classes"), Column.text("gloss")),
-                rows);
+                List.of(Column.text("synset"), Column.text("also"), Column.text("id"), Column.number("ImageNet classes"),
+                        Column.text("gloss")), rows);
+    }
+
+    /** In one line, so that a branch stands before all of it. */
+    private static String unbroken(String text) {
+        return text.replace(' ', '\u00a0');
     }
 
     private static String names(List<Synset> synsets) {
