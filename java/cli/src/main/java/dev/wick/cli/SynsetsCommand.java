@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -25,10 +26,11 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code wick synsets}. */
-@Command(name = "synsets", description = "Shows what a word or an id means in WordNet 3.0, and which ImageNet classes it covers.",
+@Command(name = "synsets",
+        description = "Shows what a word or an id means in WordNet 3.0, and which ImageNet classes it covers.",
         footer = {"",
-                "ImageNet's ids are offsets of WordNet 3.0. An ImageNet class falls under a synset when it is that synset or, "
-                        + "on any way up, a kind of it. No model and no LibTorch is loaded."})
+                "ImageNet's ids are offsets of WordNet 3.0. An ImageNet class falls under a synset when it is that "
+                        + "synset or, on any way up, a kind of it. No model and no LibTorch is loaded."})
 final class SynsetsCommand implements Callable<Integer> {
     private static final Path STDOUT = Path.of("-");
 
@@ -64,7 +66,7 @@ final class SynsetsCommand implements Callable<Integer> {
     static final class PartOfSpeechConverter implements ITypeConverter<PartOfSpeech> {
         @Override
         public PartOfSpeech convert(String text) {
-            return (text.length() == 1 ? PartOfSpeech.ofLetter(text.charAt(0)) : java.util.Optional.<PartOfSpeech>empty())
+            return (text.length() == 1 ? PartOfSpeech.ofLetter(text.charAt(0)) : Optional.<PartOfSpeech>empty())
                     .orElseThrow(() -> new TypeConversionException("'" + text
                             + "' is no part of speech; there are n (noun), v (verb), a (adjective) and r (adverb)"));
         }
@@ -150,7 +152,8 @@ final class SynsetsCommand implements Callable<Integer> {
         }
         List<String> suggestions = failure.suggestions();
         return suggestions.isEmpty()
-                ? "a QUERY is a word, a phrase in quotes, an id (n02084071), a sense key (dog%1:05:00::) or a name (dog.n.01)"
+                ? "a QUERY is a word, a phrase in quotes, an id (n02084071), a sense key (dog%1:05:00::) or a name "
+                        + "(dog.n.01)"
                 : "the nearest spellings are " + String.join(", ", suggestions);
     }
 

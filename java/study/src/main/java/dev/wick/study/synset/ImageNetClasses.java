@@ -21,11 +21,11 @@ import java.util.Optional;
 public final class ImageNetClasses {
     private static final String RESOURCE = "imagenet-classes.txt";
 
-    private ImageNetClasses() {
-    }
-
     /** Made by the first use: a failure to read WordNet is thrown at each. */
     private static Tables tables;
+
+    private ImageNetClasses() {
+    }
 
     private record Tables(List<ImageNetClass> classes, Map<SynsetId, ImageNetClass> byId,
             Map<SynsetId, List<ImageNetClass>> under) {
@@ -51,7 +51,8 @@ public final class ImageNetClasses {
     public static ImageNetClass byIndex(int index) {
         List<ImageNetClass> classes = all();
         if (index < 0 || index >= classes.size()) {
-            throw new BadArgumentException("an index of an ImageNet class is 0 to " + (classes.size() - 1) + ", got " + index);
+            throw new BadArgumentException("an index of an ImageNet class is 0 to " + (classes.size() - 1) + ", got "
+                    + index);
         }
         return classes.get(index);
     }

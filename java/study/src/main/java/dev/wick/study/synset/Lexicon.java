@@ -47,8 +47,8 @@ final class Lexicon {
     private static Lexicon open() {
         // extJWNL itself would end with a null pointer.
         if (Dictionary.class.getResource(DATA) == null) {
-            throw new WickException("WordNet's data are missing: extjwnl-data-wn30 must be on the class path beside extjwnl; "
-                    + "where extjwnl is a module, --patch-module extjwnl=extjwnl-data-wn30-1.2.jar adds them");
+            throw new WickException("WordNet's data are missing: extjwnl-data-wn30 must be on the class path beside "
+                    + "extjwnl; where extjwnl is a module, --patch-module extjwnl=extjwnl-data-wn30-1.2.jar adds them");
         }
         try (InputStream properties = Lexicon.class.getResourceAsStream("wordnet.xml")) {
             return new Lexicon(Dictionary.getInstance(properties));

@@ -138,7 +138,10 @@ final class SynsetQuery {
         return text.replace('_', ' ').strip().replaceAll("\\s+", " ").toLowerCase(Locale.ROOT);
     }
 
-    /** What WordNet lists of a word: as it stands, then what it may be an inflection of; else with other hyphens or no full stops. */
+    /**
+     * What WordNet lists of a word: as it stands, then what it may be an inflection of; else of the word with other
+     * hyphens or without full stops.
+     */
     private Set<String> lemmas(String word, PartOfSpeech partOfSpeech) {
         Predicate<String> listed = form -> !lexicon.offsets(form, partOfSpeech).isEmpty();
         for (String spelling : List.of(word, word.replace('-', ' '), word.replace(' ', '-'), word.replaceAll("[ -]", ""),
