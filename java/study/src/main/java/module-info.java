@@ -1,7 +1,8 @@
 /** The experiments, their metrics and reports. */
 module dev.wick.study {
-    requires transitive dev.wick.vision;
     requires com.fasterxml.jackson.databind;
+    requires transitive dev.wick.vision;
+    requires extjwnl;
     requires static java.desktop;
     requires jdk.management;
 
@@ -9,5 +10,6 @@ module dev.wick.study {
     exports dev.wick.study.embedding;
     exports dev.wick.study.metric;
     exports dev.wick.study.report;
+    exports dev.wick.study.synset;
     exports dev.wick.study.zeroshot;
 }

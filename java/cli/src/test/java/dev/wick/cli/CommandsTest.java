@@ -61,7 +61,8 @@ class CommandsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "trace", "build",
-            "zero-shot", "prompts", "preprocess", "tokenize", "native", "native build", "native list", "native clean"})
+            "zero-shot", "prompts", "synsets", "preprocess", "tokenize", "native", "native build", "native list",
+            "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
