@@ -99,8 +99,12 @@ final class ClipOptions {
 
     /** All that a text's features depend on. */
     String identity() throws IOException {
-        return (builtIn().isPresent() ? model + " " + seed : TextFeatureCache.hash(Path.of(model))) + " "
-                + TextFeatureCache.hash(vocabularyFile());
+        return modelIdentity() + " " + TextFeatureCache.hash(vocabularyFile());
+    }
+
+    /** Which model it is, wherever its file lies. */
+    String modelIdentity() throws IOException {
+        return builtIn().isPresent() ? model + " " + seed : TextFeatureCache.hash(Path.of(model));
     }
 
     TextFeatureCache cache() {

@@ -83,7 +83,7 @@ final class ZeroShotCommand implements Callable<Integer> {
                 ? ClassFolders.of(images.getFirst(), labels.labels(), ImageNetNames.byId())
                 : ClassFolders.of(images.getFirst());
         Labels named = scored ? folders.labels() : labels.labels();
-        PictureFiles found = scored ? null : found();
+        PictureFiles found = scored ? null : PictureArguments.found(images);
         try (ClipModel model = clip.open(); StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
             ClipTokenizer tokenizer = clip.tokenizer(model);
             ZeroShotClassifier classifier = ZeroShotClassifier.of(model, tokenizer, named, labels.templates(), scale,
@@ -98,15 +98,5 @@ final class ZeroShotCommand implements Callable<Integer> {
             files.write(report, spec);
         }
         return 0;
-    }
-
-    private PictureFiles found() {
-        PictureFiles found = PictureFiles.of(images);
-        if (found.files().isEmpty()) {
-            throw new CliException("there are no pictures in " + String.join(", ", images.stream().map(Path::toString).toList())
-                    + (found.unreadable().isEmpty() ? "" : ": " + found.unreadable().getFirst()),
-                    "files named .jpg, .png, .gif, .bmp, .tif and .webp are taken");
-        }
-        return found;
     }
 }

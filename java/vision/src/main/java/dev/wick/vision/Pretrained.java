@@ -54,13 +54,25 @@ public final class Pretrained {
             return new Built(architecture, Optional.empty(), filled(architecture, weights));
         }
         try (StateDict canonical = clip.get().weights()) {
-            Architecture architecture = new ClipArchitecture("clip",
-                    ClipConfiguration.infer(canonical.shapes()).withActivation(activation));
-            for (Clip published : Clip.values()) {
-                if (published.configuration().equals(((ClipArchitecture) architecture).configuration())) {
-                    architecture = published;
-                }
-            }
+            ClipConfiguration configuration = ClipConfiguration.infer(canonical.shapes()).withActivation(activation);
+            Architecture architecture = Arrays.stream(Clip.values())
+                    .filter(published -> published.configuration().equals(configuration)).map(Architecture.class::cast)
+                    .findFirst().orElse(new ClipArchitecture("clip", configuration));
+            return new Built(architecture, Optional.of(clip.get().family()), filled(architecture, canonical));
+        }
+    }
+
+    /**
+     * Builds an architecture that is known and copies weights into it.
+     *
+     * @throws dev.wick.vision.weights.WeightsMismatchException if they are another's: it lists every name that does not fit
+     */
+    public static Built build(Architecture architecture, StateDict weights) {
+        Optional<ClipNames.Canonical> clip = ClipNames.canonical(weights);
+        if (clip.isEmpty()) {
+            return new Built(architecture, Optional.empty(), filled(architecture, weights));
+        }
+        try (StateDict canonical = clip.get().weights()) {
             return new Built(architecture, Optional.of(clip.get().family()), filled(architecture, canonical));
         }
     }
