@@ -2,7 +2,9 @@
 module dev.wick.study {
     requires transitive dev.wick.vision;
     requires com.fasterxml.jackson.databind;
+    requires java.desktop;
     requires jdk.management;
 
     exports dev.wick.study.report;
+    exports dev.wick.study.world;
 }
