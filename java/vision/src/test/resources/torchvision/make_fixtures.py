@@ -1,12 +1,14 @@
 """Makes what the tests compare with: torchvision's names, shapes, first weights and outputs. Needs torch 2.10, torchvision, numpy.
 
-    python3 make_fixtures.py [--out DIR]
+    python3 make_fixtures.py [--out DIR] [--names NAME...]
 
 NAME.state_dict.txt   each entry of the state dict: its name, its dtype, its shape
 NAME.seed0.npy        the first four elements (or all, if fewer) of each parameter after torch.manual_seed(0), one after the other
 NAME.output.npy       the output in evaluation mode, with weights and input by formula
 resnet18.training.output.npy, resnet18.training.buffers.npy
                       the output in training mode, and the running statistics after it: those of bn1 and of layer4.1.bn2
+efficientnet-b0.training.output.npy
+                      the output in training mode after torch.manual_seed(3): dropout and stochastic depth draw
 
 The formula is integer arithmetic on a tensor's name and its elements' indices, so that the tests fill models with the
 same weights without carrying them.
@@ -18,8 +20,9 @@ import numpy as np
 import torch
 import torchvision
 
-NAMES = ["resnet18", "resnet50", "resnet101"]
-INPUT_SIZE = {"resnet18": (2, 3, 224, 224), "resnet50": (1, 3, 224, 224), "resnet101": (1, 3, 224, 224)}
+NAMES = ["resnet18", "resnet50", "resnet101", "efficientnet-b0"]
+INPUT_SIZE = {"resnet18": (2, 3, 224, 224), "resnet50": (1, 3, 224, 224), "resnet101": (1, 3, 224, 224),
+              "efficientnet-b0": (1, 3, 224, 224)}
 TRAINING_SIZE = (4, 3, 96, 96)
 
 
@@ -71,10 +74,12 @@ def image(shape: tuple[int, ...]) -> torch.Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    out = parser.parse_args().out
-    for name in NAMES:
+    parser.add_argument("--names", nargs="+", choices=NAMES, default=NAMES)
+    arguments = parser.parse_args()
+    out = arguments.out
+    for name in arguments.names:
         torch.manual_seed(0)
-        model = getattr(torchvision.models, name)(weights=None)
+        model = getattr(torchvision.models, name.replace("-", "_"))(weights=None)
         state = model.state_dict()
         (out / f"{name}.state_dict.txt").write_text("".join(
             " ".join([key, str(tensor.dtype).removeprefix("torch."), *map(str, tensor.shape)]) + "\n"
@@ -87,6 +92,12 @@ def main() -> None:
             output = model.eval()(image(INPUT_SIZE[name]))
         print(name, "output from", output.min().item(), "to", output.max().item())
         np.save(out / f"{name}.output.npy", output.numpy())
+        if name == "efficientnet-b0":
+            torch.manual_seed(3)
+            with torch.no_grad():
+                output = model.train()(image(TRAINING_SIZE))
+            print(name, "in training from", output.min().item(), "to", output.max().item())
+            np.save(out / f"{name}.training.output.npy", output.numpy())
         if name == "resnet18":
             with torch.no_grad():
                 output = model.train()(image(TRAINING_SIZE))

@@ -1,6 +1,7 @@
 package dev.wick.vision;
 
 import dev.wick.TorchScriptModel;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,9 +31,15 @@ public interface Architecture {
      */
     TorchScriptModel build(long seed);
 
-    /** All that there are. */
+    /** What it is made of and what it costs, without building it. */
+    ArchitectureSummary summary();
+
+    /** All that have a name on the command line. */
     static List<Architecture> all() {
-        return List.of(ResNet.values());
+        List<Architecture> all = new ArrayList<>(List.of(ResNet.values()));
+        all.add(EfficientNet.EFFICIENTNET_B0);
+        all.addAll(List.of(Clip.values()));
+        return List.copyOf(all);
     }
 
     /** The names of all that there are, in the same order. */

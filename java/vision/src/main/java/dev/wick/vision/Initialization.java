@@ -22,55 +22,70 @@ final class Initialization {
      * the same beginning. CPU generators draw on one thread, so that thread counts do not matter.
      */
     private static final String DRAW = """
-            def draw(self, seed: int, tensors: List[Tensor], uniform: List[bool], scales: List[float]):
+            def draw(self, seed: int, tensors: List[Tensor], uniform: List[bool], scales: List[float],
+                     divisors: List[float]):
                 generator = torch.Generator(seed=seed)
                 for i in range(len(tensors)):
                     if uniform[i]:
                         tensors[i].uniform_(-scales[i], scales[i], generator=generator)
                     else:
                         tensors[i].normal_(0.0, scales[i], generator=generator)
+                    if divisors[i] != 1.0:
+                        tensors[i].div_(divisors[i])
             """;
 
     private final List<Tensor> tensors = new ArrayList<>();
     private final List<Boolean> uniform = new ArrayList<>();
     private final List<Double> scales = new ArrayList<>();
+    private final List<Double> divisors = new ArrayList<>();
+    private final List<Weight> zeros = new ArrayList<>();
 
     /** Notes a uniform draw from -bound to bound. */
-    void uniform(Tensor tensor, double bound) {
-        note(tensor, true, bound);
+    void uniform(Weight weight, double bound) {
+        note(weight, true, bound, 1);
     }
 
     /** Notes a normal draw around 0. */
-    void normal(Tensor tensor, double standardDeviation) {
-        note(tensor, false, standardDeviation);
+    void normal(Weight weight, double standardDeviation) {
+        note(weight, false, standardDeviation, 1);
+    }
+
+    /** Notes a standard normal draw that is divided afterwards: a standard deviation of 1 / divisor rounds otherwise. */
+    void normalDivided(Weight weight, double divisor) {
+        note(weight, false, 1, divisor);
+    }
+
+    /** Notes that a weight is set to 0 after all draws. */
+    void zeroAtLast(Weight weight) {
+        zeros.add(weight);
     }
 
     /** Notes {@code kaiming_uniform_(weight, a=sqrt(5))}, what convolutions and linear layers begin with. */
-    void kaimingUniform(Tensor weight) {
+    void kaimingUniform(Weight weight) {
         // In PyTorch's steps, since 1 / sqrt(fanIn), which it comes to, is rounded otherwise.
         double slope = Math.sqrt(5);
         double gain = Math.sqrt(2.0 / (1 + slope * slope));
-        uniform(weight, Math.sqrt(3.0) * (gain / Math.sqrt(fanIn(weight))));
+        uniform(weight, Math.sqrt(3.0) * (gain / Math.sqrt(weight.fanIn())));
     }
 
     /** Notes {@code kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")}. */
-    void kaimingNormalFanOut(Tensor weight) {
-        normal(weight, Math.sqrt(2.0) / Math.sqrt(weight.size(0) * receptiveField(weight)));
+    void kaimingNormalFanOut(Weight weight) {
+        normal(weight, Math.sqrt(2.0) / Math.sqrt(weight.fanOut()));
     }
 
-    /** Inputs that reach one output of a weight of shape [outputs, inputs, kernel...]. */
-    static long fanIn(Tensor weight) {
-        return weight.size(1) * receptiveField(weight);
+    /** Notes {@code xavier_uniform_(weight)}. */
+    void xavierUniform(Weight weight) {
+        uniform(weight, Math.sqrt(3.0) * Math.sqrt(2.0 / (weight.fanIn() + weight.fanOut())));
     }
 
-    private static long receptiveField(Tensor weight) {
-        return weight.elementCount() / (weight.size(0) * weight.size(1));
-    }
-
-    private void note(Tensor tensor, boolean isUniform, double scale) {
-        tensors.add(tensor);
+    private void note(Weight weight, boolean isUniform, double scale, double divisor) {
+        if (weight.tensor() == null) {
+            return;
+        }
+        tensors.add(weight.tensor());
         uniform.add(isUniform);
         scales.add(scale);
+        divisors.add(divisor);
     }
 
     /** Makes the draws. */
@@ -81,7 +96,8 @@ final class Initialization {
         try (ModuleBuilder builder = ModuleBuilder.of("wick.vision.Initialization");
                 TorchScriptModel generator = builder.define(DRAW).build()) {
             // Parameters require gradients: they may be written only where none is recorded.
-            generator.call(CallSettings.NO_GRAD, "draw", seed, tensors, uniform, scales);
+            generator.call(CallSettings.NO_GRAD, "draw", seed, tensors, uniform, scales, divisors);
+            zeros.forEach(weight -> weight.fill(0));
         }
     }
 }

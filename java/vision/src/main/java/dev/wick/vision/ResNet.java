@@ -1,12 +1,13 @@
 package dev.wick.vision;
 
 import dev.wick.ModuleBuilder;
-import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
+import dev.wick.vision.ArchitectureSummary.Tower;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * The residual networks of torchvision, for 1000 classes and images of [batch, 3, height, width]; any thread.
@@ -25,6 +26,7 @@ public enum ResNet implements Architecture {
 
     private static final int CLASSES = 1000;
     private static final int STEM_CHANNELS = 64;
+    private static final int RESOLUTION = 224;
 
     private final boolean bottleneck;
     private final int[] blocks;
@@ -43,10 +45,19 @@ public enum ResNet implements Architecture {
     public TorchScriptModel build(long seed) {
         try (TensorScope _ = TensorScope.open(); ModuleBuilder root = ModuleBuilder.of(Layers.className("ResNet"))) {
             Initialization initialization = new Initialization();
-            new Construction(bottleneck, new Layers(initialization), initialization).model(root, blocks);
+            new Construction(bottleneck, initialization).model(ModulePart.building(root), blocks);
             initialization.draw(seed);
             return root.build();
         }
+    }
+
+    @Override
+    public ArchitectureSummary summary() {
+        Construction construction = new Construction(bottleneck, new Initialization());
+        ModulePart root = ModulePart.describing();
+        construction.model(root, blocks);
+        return ArchitectureSummary.of(architectureName(), RESOLUTION, construction.layers, root,
+                Map.of(Tower.IMAGE, (long) construction.channels));
     }
 
     /** One model while it is built; one thread. */
@@ -55,21 +66,24 @@ public enum ResNet implements Architecture {
         private final Layers layers;
         private final Initialization initialization;
         /** All weights of convolutions, in the order of torchvision's {@code modules()}. */
-        private final List<Tensor> convolutions = new ArrayList<>();
+        private final List<Weight> convolutions = new ArrayList<>();
         private int channels = STEM_CHANNELS;
 
-        Construction(boolean bottleneck, Layers layers, Initialization initialization) {
+        Construction(boolean bottleneck, Initialization initialization) {
             this.bottleneck = bottleneck;
-            this.layers = layers;
+            this.layers = new Layers(initialization, RESOLUTION);
             this.initialization = initialization;
         }
 
-        void model(ModuleBuilder root, int[] blocks) {
+        void model(ModulePart root, int[] blocks) {
+            layers.stage(Tower.IMAGE, "stem");
             normalizedConvolution(root, "conv1", "bn1", 3, STEM_CHANNELS, 7, 2);
+            layers.side((layers.side() - 1) / 2 + 1);
             for (int i = 0; i < blocks.length; i++) {
                 stage(root, "layer" + (i + 1), STEM_CHANNELS << i, blocks[i], i == 0 ? 1 : 2);
             }
-            layers.linear(root, "fc", channels, CLASSES);
+            layers.stage(Tower.IMAGE, ArchitectureSummary.HEAD);
+            layers.linear(root, "fc", channels, CLASSES, 1);
             root.define("""
                     def forward(self, x: Tensor) -> Tensor:
                         x = torch.relu_(self.bn1.forward(self.conv1.forward(x)))
@@ -85,17 +99,19 @@ public enum ResNet implements Architecture {
             convolutions.forEach(initialization::kaimingNormalFanOut);
         }
 
-        private void stage(ModuleBuilder root, String name, int width, int blocks, int stride) {
-            ModuleBuilder stage = Layers.sequential(root, name);
+        private void stage(ModulePart root, String name, int width, int blocks, int stride) {
+            layers.stage(Tower.IMAGE, name);
+            ModulePart stage = Layers.sequential(root, name);
             for (int i = 0; i < blocks; i++) {
                 block(stage, Integer.toString(i), width, i == 0 ? stride : 1);
             }
             Layers.inSequence(stage, blocks);
         }
 
-        private void block(ModuleBuilder stage, String name, int width, int stride) {
-            ModuleBuilder block = stage.child(name, Layers.className(bottleneck ? "Bottleneck" : "BasicBlock"));
+        private void block(ModulePart stage, String name, int width, int stride) {
+            ModulePart block = stage.child(name, Layers.className(bottleneck ? "Bottleneck" : "BasicBlock"));
             int outputs = bottleneck ? 4 * width : width;
+            long side = layers.side();
             if (bottleneck) {
                 normalizedConvolution(block, "conv1", "bn1", channels, width, 1, 1);
                 normalizedConvolution(block, "conv2", "bn2", width, width, 3, stride);
@@ -106,7 +122,8 @@ public enum ResNet implements Architecture {
             }
             boolean downsampled = stride != 1 || channels != outputs;
             if (downsampled) {
-                ModuleBuilder downsample = Layers.sequential(block, "downsample");
+                ModulePart downsample = Layers.sequential(block, "downsample");
+                layers.side(side);
                 normalizedConvolution(downsample, "0", "1", channels, outputs, 1, stride);
                 Layers.inSequence(downsample, 2);
             }
@@ -119,7 +136,7 @@ public enum ResNet implements Architecture {
         }
 
         /** A convolution that keeps the size but for its stride, and the batch normalisation behind it. */
-        private void normalizedConvolution(ModuleBuilder parent, String convolution, String normalization, int inputs,
+        private void normalizedConvolution(ModulePart parent, String convolution, String normalization, int inputs,
                 int outputs, int kernel, int stride) {
             convolutions.add(layers.convolution(parent, convolution, inputs, outputs, kernel, stride, kernel / 2));
             layers.batchNormalization(parent, normalization, outputs);

@@ -14,7 +14,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** What {@code make_fixtures.py} wrote, and the formula by which it fills weights and inputs; any thread. */
+/** What the {@code make_fixtures.py} wrote, and the formula by which it fills weights and inputs; any thread. */
 final class Fixture {
     private static final int PREFIX_BYTES = 10;
     private static final long MASK = 0xFFFF_FFFFL;
@@ -30,12 +30,12 @@ final class Fixture {
         }
 
         boolean isBuffer() {
-            return name.contains("running_") || name.endsWith("num_batches_tracked");
+            return name.contains("running_") || dtype.equals("int64");
         }
     }
 
     private static byte[] bytes(String name) {
-        try (InputStream in = Fixture.class.getResourceAsStream("/torchvision/" + name)) {
+        try (InputStream in = Fixture.class.getResourceAsStream("/" + name)) {
             assertThat(in).as("fixture " + name).isNotNull();
             return in.readAllBytes();
         } catch (IOException e) {
@@ -43,8 +43,8 @@ final class Fixture {
         }
     }
 
-    static List<Entry> stateDict(Architecture architecture) {
-        String text = new String(bytes(architecture.architectureName() + ".state_dict.txt"), StandardCharsets.UTF_8);
+    static List<Entry> stateDict(String name) {
+        String text = new String(bytes(name + ".state_dict.txt"), StandardCharsets.UTF_8);
         return text.lines().map(line -> line.split(" ")).map(cells -> new Entry(cells[0], cells[1],
                 java.util.Arrays.stream(cells).skip(2).map(Long::valueOf).toList())).toList();
     }
@@ -109,5 +109,19 @@ final class Fixture {
         Tensor image = Tensor.empty(DType.FLOAT32, batch, 3, size, size);
         fill(image, "input", 4, -2);
         return image;
+    }
+
+    /** Rows of tokens that end with the largest one, at another place in each, and zeros behind it. */
+    static long[][] texts(int rows, int context, int vocabulary) {
+        long hash = nameHash("text");
+        long[][] tokens = new long[rows][context];
+        for (int row = 0; row < rows; row++) {
+            int end = (row + 1) * (context - 1) / rows;
+            for (int i = 0; i < end; i++) {
+                tokens[row][i] = (long) (fraction(hash, (long) row * context + i) * (vocabulary - 2)) + 1;
+            }
+            tokens[row][end] = vocabulary - 1;
+        }
+        return tokens;
     }
 }

@@ -19,7 +19,6 @@ import dev.wick.binding.CallSettings;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -30,57 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The residual networks against torchvision's. */
-class ResNetTest extends VisionCase {
-    /** How far outputs may be from torchvision's, as a share of the largest of them. */
-    private static final double TOLERANCE = 1e-5;
-
-    private static float[] forward(TorchScriptModel model, long batch, long size) {
-        try (Tensor image = Fixture.image(batch, size); Tensor output = model.forward(image)) {
-            return output.toFloatArray();
-        }
-    }
-
-    private static void fillByFormula(TorchScriptModel model) {
-        try (TensorScope _ = TensorScope.open()) {
-            model.parameters().forEach(Fixture::fill);
-            model.buffers().forEach((name, buffer) -> {
-                if (buffer.dtype().isFloating()) {
-                    Fixture.fill(name, buffer);
-                }
-            });
-        }
-    }
-
-    private static void assertClose(float[] actual, float[] expected) {
-        assertThat(actual).hasSameSizeAs(expected);
-        double largest = 0;
-        double difference = 0;
-        for (int i = 0; i < expected.length; i++) {
-            largest = Math.max(largest, Math.abs(expected[i]));
-            // Not Math.max: a NaN must fail.
-            double between = Math.abs(actual[i] - (double) expected[i]);
-            difference = between <= difference ? difference : between;
-        }
-        assertThat(difference / largest).isLessThanOrEqualTo(TOLERANCE);
-    }
-
-    /** The first elements of every parameter, as the fixtures have them. */
-    private static float[] beginnings(TorchScriptModel model) {
-        List<Float> beginnings = new ArrayList<>();
-        try (TensorScope _ = TensorScope.open()) {
-            for (Tensor parameter : model.parameters().values()) {
-                for (float element : parameter.reshape(-1).slice(0, 0, 4).toFloatArray()) {
-                    beginnings.add(element);
-                }
-            }
-        }
-        float[] array = new float[beginnings.size()];
-        for (int i = 0; i < array.length; i++) {
-            array[i] = beginnings.get(i);
-        }
-        return array;
-    }
-
+class ResNetTest extends ArchitectureCase {
     // What it is made of
 
     /** Parameters, running means and variances in float32, and a counter of 8 bytes for each of the 53 normalisations. */
@@ -107,27 +56,16 @@ class ResNetTest extends VisionCase {
     @ParameterizedTest
     @EnumSource
     void namesDtypesAndShapesAreThoseOfTorchvisionsStateDict(ResNet architecture) {
-        List<Fixture.Entry> expected = Fixture.stateDict(architecture);
-        try (TorchScriptModel model = architecture.build(0); TensorScope _ = TensorScope.open()) {
-            Map<String, Tensor> parameters = model.parameters();
-            Map<String, Tensor> buffers = model.buffers();
-
-            assertThat(entries(parameters)).containsExactlyElementsOf(
-                    expected.stream().filter(entry -> !entry.isBuffer()).toList());
-            assertThat(entries(buffers)).containsExactlyElementsOf(
-                    expected.stream().filter(Fixture.Entry::isBuffer).toList());
-            assertThat(parameters.values()).allMatch(Tensor::requiresGrad);
-            assertThat(buffers.values()).noneMatch(Tensor::requiresGrad);
+        try (TorchScriptModel model = architecture.build(0)) {
+            assertStateDict(model, Fixture.stateDict("torchvision/" + architecture.architectureName()));
         }
-    }
-
-    private static List<Fixture.Entry> entries(Map<String, Tensor> tensors) {
-        return tensors.entrySet().stream().map(entry -> Fixture.Entry.of(entry.getKey(), entry.getValue())).toList();
     }
 
     @Test
     void architecturesAreFoundByName() {
-        assertThat(Architecture.names()).containsExactly("resnet18", "resnet50", "resnet101");
+        assertThat(Architecture.names()).containsExactly("resnet18", "resnet50", "resnet101", "efficientnet-b0",
+                "clip-rn50", "clip-rn101", "clip-rn50x4", "clip-rn50x16", "clip-rn50x64", "clip-vit-b-32", "clip-vit-b-16",
+                "clip-vit-l-14", "clip-vit-l-14-336");
         assertThat(Architecture.named("resnet50")).contains(ResNet.RESNET50);
         assertThat(Architecture.named("RESNET50")).isEmpty();
     }
@@ -137,7 +75,7 @@ class ResNetTest extends VisionCase {
     @ParameterizedTest
     @EnumSource
     void aSeedGivesTorchvisionsWeights(ResNet architecture) {
-        float[] expected = Fixture.floats(architecture.architectureName() + ".seed0.npy");
+        float[] expected = Fixture.floats("torchvision/" + architecture.architectureName() + ".seed0.npy");
         try (TorchScriptModel model = architecture.build(0)) {
             float[] actual = beginnings(model);
 
@@ -173,7 +111,7 @@ class ResNetTest extends VisionCase {
     @Test
     void theLargestSeedIsTaken() {
         try (TorchScriptModel model = ResNet.RESNET18.build(Architecture.MAXIMUM_SEED)) {
-            assertThat(beginnings(model)).isNotEqualTo(Fixture.floats("resnet18.seed0.npy"));
+            assertThat(beginnings(model)).isNotEqualTo(Fixture.floats("torchvision/resnet18.seed0.npy"));
         }
     }
 
@@ -185,7 +123,7 @@ class ResNetTest extends VisionCase {
         try (TorchScriptModel model = architecture.build(0)) {
             fillByFormula(model);
 
-            assertClose(forward(model, batch, 224), Fixture.floats(architecture.architectureName() + ".output.npy"));
+            assertClose(forward(model, batch, 224), Fixture.floats("torchvision/" + architecture.architectureName() + ".output.npy"));
         }
     }
 
@@ -197,13 +135,13 @@ class ResNetTest extends VisionCase {
             model.train(true);
             float[] trained = forward(model, 4, 96);
 
-            assertClose(trained, Fixture.floats("resnet18.training.output.npy"));
+            assertClose(trained, Fixture.floats("torchvision/resnet18.training.output.npy"));
             try (TensorScope _ = TensorScope.open()) {
                 Map<String, Tensor> buffers = model.buffers();
                 List<Tensor> statistics = List.of(buffers.get("bn1.running_mean"), buffers.get("bn1.running_var"),
                         buffers.get("layer4.1.bn2.running_mean"), buffers.get("layer4.1.bn2.running_var"));
                 try (Value together = Operator.call("aten::cat", statistics)) {
-                    assertClose(together.tensor().toFloatArray(), Fixture.floats("resnet18.training.buffers.npy"));
+                    assertClose(together.tensor().toFloatArray(), Fixture.floats("torchvision/resnet18.training.buffers.npy"));
                 }
                 buffers.forEach((name, buffer) -> {
                     if (name.endsWith("num_batches_tracked")) {
