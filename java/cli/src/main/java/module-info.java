@@ -1,14 +1,13 @@
 /**
  * The command line.
  *
- * <p>Pictures ({@code --image}) take java.desktop; a runtime without it has everything else.
+ * <p>Pictures ({@code --image}, {@code preprocess}) take java.desktop; a runtime without it has everything else.
  */
 module dev.wick.cli {
     requires dev.wick;
     requires dev.wick.study;
     requires dev.wick.vision;
     requires info.picocli;
-    requires static java.desktop;
     requires jdk.jfr;
     requires me.tongfei.progressbar;
 

@@ -5,6 +5,9 @@ module dev.wick.study {
     requires java.desktop;
     requires jdk.management;
 
+    exports dev.wick.study.metric;
     exports dev.wick.study.report;
+    exports dev.wick.study.training;
     exports dev.wick.study.world;
+    exports dev.wick.study.zeroshot;
 }

@@ -2,6 +2,8 @@ package dev.wick;
 
 import dev.wick.binding.Handle;
 import dev.wick.error.BadArgumentException;
+import dev.wick.file.SourceNesting;
+import dev.wick.file.TorchArchive;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;

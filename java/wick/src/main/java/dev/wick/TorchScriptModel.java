@@ -6,6 +6,7 @@ import dev.wick.binding.Handle;
 import dev.wick.binding.TorchBinding;
 import dev.wick.error.BadArgumentException;
 import dev.wick.error.ModelUnreadableException;
+import dev.wick.file.TorchArchive;
 import dev.wick.jfr.MethodCallEvent;
 import dev.wick.jfr.ModelLoadEvent;
 import java.lang.ref.Reference;
@@ -241,6 +242,43 @@ public final class TorchScriptModel extends NativeResource implements Model {
                     text(cells.get(4)), number(cells.get(5))));
         }
         return List.copyOf(constants);
+    }
+
+    /**
+     * A constant of the archive that was rewritten in the graphs of this model.
+     *
+     * @param from what the archive has: {@code cuda:0}, {@code float16}
+     * @param to   what stands there now
+     * @param uses how often, at this argument of this operator in this method
+     */
+    public record PatchedConstant(String method, String kind, String from, String to, String operator, String argument,
+            long uses) {
+    }
+
+    /** The constants of the archive that became others, when it was loaded onto its device and by conversions since. */
+    public List<PatchedConstant> patchedConstants() {
+        Map<List<String>, Map<String, Long>> differences = new LinkedHashMap<>();
+        archiveConstants.forEach(each -> differences.computeIfAbsent(place(each), _ -> new LinkedHashMap<>())
+                .merge(each.value(), each.uses(), Long::sum));
+        constants().forEach(each -> differences.computeIfAbsent(place(each), _ -> new LinkedHashMap<>())
+                .merge(each.value(), -each.uses(), Long::sum));
+        List<PatchedConstant> patched = new ArrayList<>();
+        differences.forEach((place, uses) -> {
+            // A conversion has one target: what there is more of than before is what all the others became.
+            String to = uses.entrySet().stream().filter(each -> each.getValue() < 0).map(Map.Entry::getKey).findFirst()
+                    .orElse(null);
+            uses.forEach((from, count) -> {
+                if (count > 0 && to != null) {
+                    patched.add(new PatchedConstant(place.get(0), place.get(1), from, to, place.get(2), place.get(3),
+                            count));
+                }
+            });
+        });
+        return List.copyOf(patched);
+    }
+
+    private static List<String> place(Constant constant) {
+        return List.of(constant.method(), constant.kind(), constant.operator(), constant.argument());
     }
 
     /** The intermediate representation, or the source, of a method. */

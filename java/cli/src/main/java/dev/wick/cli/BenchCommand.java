@@ -67,7 +67,8 @@ final class BenchCommand implements Callable<Integer> {
     private List<InputShape> shapes = new ArrayList<>();
 
     @Option(names = "--image", paramLabel = "FILE",
-            description = "A picture as the input instead: resized, cropped and normalised as for ImageNet.")
+            description = "A picture as the input instead: resized, cropped and normalised as for ImageNet; as CLIP does it where "
+                    + "the built-in model is one of CLIP's.")
     private Path image;
 
     @Option(names = "--method", paramLabel = "M", defaultValue = "forward",
@@ -157,7 +158,7 @@ final class BenchCommand implements Callable<Integer> {
         if (jfr != null) {
             WritablePlace.require(jfr, "--jfr");
         }
-        PixelImage picture = image == null ? null : picture();
+        PictureInput picture = image == null ? null : picture();
         checkMethod();
         List<Long> wanted = batches.isEmpty() ? List.of(shapes.getFirst().batch()) : batches;
         BenchMeasurement measurement = new BenchMeasurement(model, method, device, List.copyOf(shapes), picture,
@@ -259,9 +260,9 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private PixelImage picture() {
+    private PictureInput picture() {
         long[] sizes = shapes.getFirst().sizes();
-        return ImageNetInput.pixels(image, (int) sizes[3], (int) sizes[2]);
+        return PictureInput.of(image, model.toString(), (int) sizes[3], (int) sizes[2]);
     }
 
     private void checkMethod() {

@@ -34,7 +34,7 @@ import java.util.Random;
  * @param transfers    of inputs and outputs
  * @param graph        whether a run launches a CUDA graph
  */
-record BenchMeasurement(ModelSource model, String method, Device device, List<InputShape> shapes, PixelImage picture,
+record BenchMeasurement(ModelSource model, String method, Device device, List<InputShape> shapes, PictureInput picture,
         Optimization optimization, int runs, int warmUpRuns, long budget, Transfers transfers, boolean graph) {
     /** Of the noise that inputs are filled with. */
     static final long SEED = 1;
@@ -252,7 +252,7 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     /** The same inputs for every cell of a batch. */
     private List<Tensor> inputs(long batch) {
         Random random = new Random(SEED);
-        return shapes.stream().map(shape -> picture != null ? ImageNetInput.tensor(picture, batch)
+        return shapes.stream().map(shape -> picture != null ? picture.tensor(batch)
                 : noise(shape.withBatch(batch), random)).toList();
     }
 

@@ -3,11 +3,11 @@ package dev.wick.cli;
 import dev.wick.Device;
 import dev.wick.Engine;
 import dev.wick.Runner;
-import dev.wick.binding.LoadedNatives;
 import dev.wick.study.report.HtmlPage;
 import dev.wick.study.report.HtmlPage.Chart;
 import dev.wick.study.report.HtmlPage.Column;
 import dev.wick.study.report.Machine;
+import dev.wick.study.report.Provenance;
 import dev.wick.study.report.Sizes;
 import dev.wick.study.report.Statistics;
 import java.math.BigDecimal;
@@ -73,7 +73,6 @@ final class BenchPage {
     private static void origin(HtmlPage page, BenchReport report, String time) {
         BenchMeasurement measurement = report.measurement();
         Engine engine = Engine.get();
-        LoadedNatives natives = engine.natives();
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Command line", Stream.concat(Stream.of("wick"), report.command().stream()).map(BenchPage::quoted)
                 .collect(Collectors.joining(" ")));
@@ -88,19 +87,10 @@ final class BenchPage {
                 + Sizes.count(measurement.warmUpRuns()) + " discarded, within " + budget(report)
                 + "; optimisation asked for: " + measurement.optimization().text());
         facts.put("Date", time.replace('T', ' ').replace("Z", " UTC"));
-        facts.put("Machine", Machine.cpu() + "\n" + Runtime.getRuntime().availableProcessors() + " cores, "
-                + Sizes.bytes(Machine.memoryBytes()) + " of memory\n" + Machine.operatingSystem());
         facts.put("Device", measurement.device() + (measurement.device().type() == Device.Type.CUDA ? ": "
                 + Machine.gpu(measurement.device()) + "\nTF32 " + Machine.tf32() + "\n"
                 + (measurement.graph() ? "CUDA graph" : "eager") + ", " + measurement.transfers().text() + " copies" : ""));
-        facts.put("Java", Machine.jvm());
-        facts.put("LibTorch", natives.torchVersion() + ", kernels for "
-                + engine.describeRuntime().getOrDefault("cpu_capability", "an unknown CPU"));
-        facts.put("Natives", natives.choice() + ": " + natives.why() + "\n" + natives.directory());
-        facts.put("Calls", engine.calls() + ": " + engine.whyCalls());
-        facts.put("Threads", engine.intraOpThreads() + " of an operator, " + engine.interOpThreads()
-                + " between operators, " + (engine.blasThreads() == 0 ? "the BLAS has no pool of its own"
-                        : engine.blasThreads() + " of the BLAS"));
+        facts.putAll(Provenance.facts());
         facts.put("Wick", WickCommand.version());
         page.section("How the numbers were made");
         page.facts(facts);

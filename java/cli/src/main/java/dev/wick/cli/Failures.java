@@ -9,6 +9,7 @@ import dev.wick.error.TorchException;
 import dev.wick.error.UnsupportedFeatureException;
 import dev.wick.error.WickException;
 import dev.wick.vision.Architecture;
+import dev.wick.vision.file.NpyException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -81,7 +82,6 @@ final class Failures {
             case TorchException e -> reason(e);
             case WickException e -> shortened(e.getMessage());
             case CliException e -> e.getMessage();
-            case NpyException e -> e.getMessage();
             default -> "something went wrong inside wick: " + failure;
         };
     }

@@ -3,6 +3,7 @@ package dev.wick.cli;
 import dev.wick.DType;
 import dev.wick.Tensor;
 import dev.wick.Value;
+import dev.wick.vision.file.Npy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;

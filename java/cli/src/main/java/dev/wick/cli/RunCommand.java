@@ -9,6 +9,7 @@ import dev.wick.TorchScriptModel;
 import dev.wick.Value;
 import dev.wick.error.NotFoundException;
 import dev.wick.error.TorchException;
+import dev.wick.vision.file.Npy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;

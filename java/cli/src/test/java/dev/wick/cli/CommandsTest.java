@@ -16,6 +16,7 @@ import dev.wick.binding.TorchBinding;
 import dev.wick.binding.contract.NativesAtHand;
 import dev.wick.study.report.HtmlPage;
 import dev.wick.study.report.Sizes;
+import dev.wick.vision.file.Npy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

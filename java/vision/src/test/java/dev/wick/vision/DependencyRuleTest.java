@@ -16,9 +16,16 @@ class DependencyRuleTest {
     @Test
     void modelsKnowOnlyTheThinLayer() {
         classes().that().resideInAPackage("dev.wick.vision..").should().onlyDependOnClassesThat()
-                .resideInAnyPackage("java..", "dev.wick", "dev.wick.binding", "dev.wick.error", "dev.wick.file",
-                        "dev.wick.vision..")
+                .resideInAnyPackage("java..", "javax.imageio..", "dev.wick", "dev.wick.binding", "dev.wick.error",
+                        "dev.wick.file", "dev.wick.vision..", "com.fasterxml.jackson.core..")
                 .check(CLASSES);
+    }
+
+    /** A runtime may lack java.desktop. */
+    @Test
+    void onlyTheDecoderKnowsTheDesktop() {
+        noClasses().that().haveNameNotMatching("dev\\.wick\\.vision\\.image\\.PictureDecoder(\\$.*)?").should()
+                .dependOnClassesThat().resideInAnyPackage("java.awt..", "javax.imageio..").check(CLASSES);
     }
 
     @Test

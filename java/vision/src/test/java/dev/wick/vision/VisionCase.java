@@ -9,7 +9,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 /** A test that must leave no native object behind. */
-abstract class VisionCase {
+public abstract class VisionCase {
     /** Skips the test where they are missing. */
     private final NativesRequest natives = NativesAtHand.request();
     private long liveBefore;

@@ -1,2 +1,2 @@
-/** How Wick's modules write files; not for applications. */
+/** Files, for this module and those on top of it; no part of the API. */
 package dev.wick.file;

@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 
@@ -25,10 +26,13 @@ public final class HtmlPage {
     public static final String NOTHING = "\u2013";
 
     private static final int SENTENCE = 40;
+    /** Shades of a heat map that the style sheet has. */
+    private static final int HEATS = 5;
 
     private final String title;
     private final Parts parts;
     private final StringBuilder body = new StringBuilder();
+    private boolean hasPictures;
 
     /**
      * What every page of a kind has in common, read from the class path once.
@@ -160,6 +164,90 @@ public final class HtmlPage {
     }
 
     /**
+     * A picture with what is said of it.
+     *
+     * @param jpeg    its file
+     * @param name    under it, and read out in its place
+     * @param columns of the lists beside each other
+     */
+    public record Picture(byte[] jpeg, String name, List<Answers> columns) {
+    }
+
+    /**
+     * Answers to a picture, the best first.
+     *
+     * @param heading over them; null for none
+     * @param answers a text and a share between 0 and 1 each
+     */
+    public record Answers(String heading, List<Answer> answers) {
+    }
+
+    /**
+     * One answer.
+     *
+     * @param text  the label
+     * @param share between 0 and 1, drawn as a bar
+     * @param right whether it is the right one; null when that is not known
+     */
+    public record Answer(String text, double share, Boolean right) {
+    }
+
+    /** Pictures with their answers. */
+    public void pictures(List<Picture> pictures) {
+        hasPictures = true;
+        body.append("<div class=\"pictures\">\n");
+        for (Picture picture : pictures) {
+            body.append("<figure class=\"picture\"><img alt=\"").append(escape(picture.name()))
+                    .append("\" src=\"data:image/jpeg;base64,").append(Base64.getEncoder().encodeToString(picture.jpeg()))
+                    .append("\"><figcaption>").append(escape(picture.name())).append("</figcaption><div>");
+            for (Answers answers : picture.columns()) {
+                answers(answers);
+            }
+            body.append("</div></figure>\n");
+        }
+        body.append("</div>\n");
+    }
+
+    private void answers(Answers answers) {
+        body.append("<ol>");
+        if (answers.heading() != null) {
+            body.append("<li class=\"heading\">").append(escape(answers.heading())).append("</li>");
+        }
+        for (Answer answer : answers.answers()) {
+            // A policy without inline styles: the bar's length is one of the meter's own.
+            body.append("<li").append(answer.right() == null ? "" : answer.right() ? " class=\"right\"" : " class=\"wrong\"")
+                    .append("><meter min=\"0\" max=\"1\" value=\"").append(String.format(Locale.ROOT, "%.4f", answer.share()))
+                    .append("\"></meter> ").append(escape(answer.text())).append(" <span>")
+                    .append(String.format(Locale.ROOT, "%.1f %%", 100 * answer.share())).append("</span></li>");
+        }
+        body.append("</ol>");
+    }
+
+    /**
+     * A table whose cells are the darker the larger their counts are within their row.
+     *
+     * @param corner what rows and columns stand for
+     */
+    public void heatMap(String caption, String corner, List<String> rows, List<String> columns, long[][] counts) {
+        body.append("<div class=\"table\" tabindex=\"0\">\n<table class=\"heat\">\n<caption>").append(escape(caption))
+                .append("</caption>\n<thead><tr><th scope=\"col\">").append(escape(corner)).append("</th>");
+        for (String column : columns) {
+            body.append("<th scope=\"col\"><span>").append(escape(column)).append("</span></th>");
+        }
+        body.append("</tr></thead>\n<tbody>\n");
+        for (int i = 0; i < rows.size(); i++) {
+            long sum = Math.max(1, java.util.Arrays.stream(counts[i]).sum());
+            body.append("<tr><th scope=\"row\">").append(escape(rows.get(i))).append("</th>");
+            for (long count : counts[i]) {
+                body.append("<td class=\"number heat-").append(Math.ceilDiv(HEATS * count, sum)).append("\">")
+                        .append(count == 0 ? "" : Long.toString(count)).append("</td>");
+            }
+            body.append("</tr>\n");
+        }
+        body.append("</tbody>\n</table>\n</div>\n");
+    }
+
+    /**
      * The whole page.
      *
      * @param data for the scripts, as maps and lists
@@ -184,8 +272,8 @@ public final class HtmlPage {
 
     /** Nothing is fetched, and no script runs but the page's own: not even one that slipped through the escaping. */
     private String policy() {
-        StringBuilder policy = new StringBuilder("default-src 'none'; style-src ").append(hash(parts.style()))
-                .append("; script-src");
+        StringBuilder policy = new StringBuilder("default-src 'none'; ").append(hasPictures ? "img-src data:; " : "")
+                .append("style-src ").append(hash(parts.style())).append("; script-src");
         for (String script : parts.scripts()) {
             policy.append(' ').append(hash(script));
         }
