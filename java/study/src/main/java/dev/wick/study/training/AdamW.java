@@ -13,39 +13,37 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * AdamW by LibTorch's fused kernel, with its state; one thread.
- *
- * <p>It is a TorchScript module of its own, which holds parameters, moments and gradients, so that a step crosses into
- * native code twice and makes no object of Java's for each parameter.
+ * AdamW by LibTorch's fused kernel, with its state, which belongs to the {@link TensorScope} open when it is made; one
+ * thread.
  */
 final class AdamW implements AutoCloseable {
     private static final int DECAYED_DIMENSIONS = 2;
-    private static final String SOURCE = """
+    /**
+     * Into the same tensors at every step, so that no object of Java's is made for each. A parameter that the loss does not
+     * depend on is an error of {@code grad}.
+     */
+    private static final String DIFFERENTIATE = """
             def differentiate(self, loss: Tensor):
-                self.gradients = torch.grad([loss], self.weights)
-
-            def step(self, rate: float, beta1: float, beta2: float, decay: float, epsilon: float):
-                gradients: List[Tensor] = []
-                for gradient in self.gradients:
-                    gradients.append(gradient.contiguous())
-                n = self.decayed
-                torch._fused_adamw_(self.weights[:n], gradients[:n], self.means[:n], self.squares[:n], [], self.steps[:n],
-                                    lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=False,
-                                    maximize=False)
-                torch._fused_adamw_(self.weights[n:], gradients[n:], self.means[n:], self.squares[n:], [], self.steps[n:],
-                                    lr=rate, beta1=beta1, beta2=beta2, weight_decay=0.0, eps=epsilon, amsgrad=False,
-                                    maximize=False)
-                self.gradients = self.gradients[:0]
+                found = torch.grad([loss], self.weights)
+                for i in range(len(found)):
+                    gradient = found[i]
+                    if gradient is not None:
+                        self.gradients[i].copy_(gradient)
             """;
 
-    private final TorchScriptModel module;
     private final TrainingSettings settings;
+    private final Tensor steps;
+    private final Group decayed;
+    private final Group others;
+    private final TorchScriptModel gradients;
+    private long done;
 
     /** Those of the parameters that require a gradient are trained. */
     AdamW(Iterable<Tensor> parameters, TrainingSettings settings) {
         this.settings = settings;
-        List<Tensor> decayed = new ArrayList<>();
-        List<Tensor> others = new ArrayList<>();
+        decayed = new Group(settings.weightDecay());
+        others = new Group(0);
+        Tensor last = null;
         for (Tensor parameter : parameters) {
             if (parameter.requiresGrad()) {
                 if (parameter.dtype() != DType.FLOAT32 || !parameter.isContiguous()) {
@@ -53,41 +51,76 @@ final class AdamW implements AutoCloseable {
                             + ": halves lose the small steps of AdamW; train in float32 and convert afterwards");
                 }
                 (parameter.dimensions() < DECAYED_DIMENSIONS ? others : decayed).add(parameter);
+                last = parameter;
             }
         }
-        int decaying = decayed.size();
-        decayed.addAll(others);
-        if (decayed.isEmpty()) {
+        if (last == null) {
             throw new BadArgumentException("no parameter of the model requires a gradient: there is nothing to train");
         }
-        try (TensorScope _ = TensorScope.open(); ModuleBuilder builder = ModuleBuilder.of("wick.study.AdamW")) {
-            List<Tensor> steps = new ArrayList<>();
-            decayed.forEach(weight -> steps.add(Operator.call("aten::zeros", new long[0],
-                    Arguments.keyword("dtype", DType.FLOAT32), Arguments.keyword("device", weight.device())).tensor()));
-            builder.attribute("weights", decayed).attribute("means", zerosLike(decayed))
-                    .attribute("squares", zerosLike(decayed)).attribute("steps", steps)
-                    .attribute("gradients", zerosLike(decayed.subList(0, 1))).attribute("decayed", decaying);
-            module = builder.define(SOURCE).build();
+        steps = Operator.call("aten::zeros", new long[0], Arguments.keyword("dtype", DType.FLOAT32),
+                Arguments.keyword("device", last.device())).tensor();
+        List<Tensor> weights = new ArrayList<>(decayed.weights);
+        weights.addAll(others.weights);
+        try (ModuleBuilder builder = ModuleBuilder.of("wick.study.Gradients")) {
+            gradients = builder.attribute("weights", weights).attribute("gradients", gradients())
+                    .define(DIFFERENTIATE).build();
         }
     }
 
-    private static List<Tensor> zerosLike(List<Tensor> tensors) {
-        return tensors.stream().map(each -> Operator.call("aten::zeros_like", each).tensor()).toList();
+    /** Parameters of one weight decay, with their gradients and moments. */
+    private static final class Group {
+        private final double decay;
+        private final List<Tensor> weights = new ArrayList<>();
+        private final List<Tensor> gradients = new ArrayList<>();
+        private final List<Tensor> means = new ArrayList<>();
+        private final List<Tensor> squares = new ArrayList<>();
+
+        Group(double decay) {
+            this.decay = decay;
+        }
+
+        void add(Tensor weight) {
+            weights.add(weight);
+            gradients.add(Operator.call("aten::zeros_like", weight).tensor());
+            means.add(Operator.call("aten::zeros_like", weight).tensor());
+            squares.add(Operator.call("aten::zeros_like", weight).tensor());
+        }
+
+        void step(double learningRate, TrainingSettings settings, Tensor steps) {
+            if (weights.isEmpty()) {
+                return;
+            }
+            // Called from here: TorchScript takes an operator that writes into a list's tensors for dead code.
+            Operator.call("aten::_fused_adamw_", weights, gradients, means, squares, List.of(),
+                    weights.stream().map(_ -> steps).toList(), Arguments.keyword("lr", learningRate),
+                    Arguments.keyword("beta1", settings.beta1()), Arguments.keyword("beta2", settings.beta2()),
+                    Arguments.keyword("weight_decay", decay), Arguments.keyword("eps", settings.epsilon()),
+                    Arguments.keyword("amsgrad", false), Arguments.keyword("maximize", false)).close();
+        }
     }
 
-    /** Finds the gradients of a loss, which is of no use afterwards. */
+    /** The gradients found last: of parameters that decay, then of the others, each in the order given. */
+    List<Tensor> gradients() {
+        List<Tensor> all = new ArrayList<>(decayed.gradients);
+        all.addAll(others.gradients);
+        return all;
+    }
+
+    /** Finds the gradients of a loss, whose graph is freed. */
     void differentiate(Tensor loss) {
-        module.call(CallSettings.GRAD, "differentiate", loss).close();
+        gradients.call(CallSettings.GRAD, "differentiate", loss).close();
     }
 
     /** Changes the parameters by the gradients found last. */
     void step(double learningRate) {
-        module.call(CallSettings.NO_GRAD, "step", learningRate, settings.beta1(), settings.beta2(), settings.weightDecay(),
-                settings.epsilon()).close();
+        done++;
+        Operator.call("aten::fill_", steps, done).close();
+        decayed.step(learningRate, settings, steps);
+        others.step(learningRate, settings, steps);
     }
 
     @Override
     public void close() {
-        module.close();
+        gradients.close();
     }
 }

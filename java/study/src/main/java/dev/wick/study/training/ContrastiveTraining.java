@@ -46,28 +46,33 @@ public final class ContrastiveTraining {
             if (logitScale == null) {
                 throw new BadArgumentException("expected a model with the parameter " + LOGIT_SCALE + ", as CLIP has");
             }
-            Tensor own = labels(parts.getFirst().examples(), logitScale);
+            Tensor own = own(parts.getFirst().examples()).to(logitScale.device());
             return TrainingLoop.run(clip, settings, batches, new Objective(clip, own), progress);
         }
     }
 
     /** Each picture's own text: 0, 1, 2, ... */
-    private static Tensor labels(long count, Tensor beside) {
+    static Tensor own(long count) {
         long[] labels = new long[Math.toIntExact(count)];
         for (int i = 0; i < labels.length; i++) {
             labels[i] = i;
         }
-        return Tensor.of(labels, count).to(beside.device());
+        return Tensor.of(labels, count);
+    }
+
+    /** The loss of one batch, recorded for gradients. */
+    static Tensor loss(TorchScriptModel clip, List<Tensor> batch, Tensor own) {
+        Value logits = clip.call(CallSettings.GRAD, "forward", batch.get(0), batch.get(1));
+        Tensor ofImages = SupervisedTraining.crossEntropy(logits.get(0).tensor(), own);
+        Tensor ofTexts = SupervisedTraining.crossEntropy(logits.get(1).tensor(), own);
+        Tensor sum = Operator.call(CallSettings.GRAD, "aten::add", ofImages, ofTexts).tensor();
+        return Operator.call(CallSettings.GRAD, "aten::div", sum, 2).tensor();
     }
 
     private record Objective(TorchScriptModel clip, Tensor own) implements TrainingLoop.Objective {
         @Override
         public Tensor loss(List<Tensor> batch) {
-            Value logits = clip.call(CallSettings.GRAD, "forward", batch.get(0), batch.get(1));
-            Tensor ofImages = SupervisedTraining.crossEntropy(logits.get(0).tensor(), own);
-            Tensor ofTexts = SupervisedTraining.crossEntropy(logits.get(1).tensor(), own);
-            Tensor sum = Operator.call(CallSettings.GRAD, "aten::add", ofImages, ofTexts).tensor();
-            return Operator.call(CallSettings.GRAD, "aten::div", sum, 2).tensor();
+            return ContrastiveTraining.loss(clip, batch, own);
         }
 
         @Override
