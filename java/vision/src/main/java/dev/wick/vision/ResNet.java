@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The residual networks of torchvision, as {@link ResNetArchitecture} makes them, for 1000 classes and images of [batch, 3,
- * height, width]; any thread.
+ * The residual networks of torchvision, as {@link ResNetArchitecture} makes them, for 1000 classes and images of
+ * [batch, 3, height, width]; any thread.
  *
  * <p>Names and shapes are those of torchvision's state dicts, and the stride of a bottleneck is in its 3x3 convolution,
  * as there. The weights of a seed are those that torchvision's model has after {@code torch.manual_seed(seed)}, bit for

@@ -12,8 +12,8 @@ import java.util.Map;
 /**
  * A residual network of torchvision's kind, of any width, depth and number of classes; any thread.
  *
- * <p>Its {@code forward} takes images of [batch, 3, height, width] and gives logits of [batch, classes]. Names and shapes are
- * those of torchvision's state dicts, and the stride of a bottleneck is in its 3x3 convolution, as there.
+ * <p>Its {@code forward} takes images of [batch, 3, height, width] and gives logits of [batch, classes]. Names and
+ * shapes are those of torchvision's state dicts, and the stride of a bottleneck is in its 3x3 convolution, as there.
  *
  * @param architectureName as a report is to call it
  * @param bottleneck       blocks of three convolutions, the last of four times the width; otherwise of two
@@ -33,7 +33,8 @@ public record ResNetArchitecture(String architectureName, boolean bottleneck, Li
             throw new BadArgumentException("expected the blocks of four stages, each 1 or more, got " + blocks);
         }
         if (stemChannels < 1 || classes < 1 || imageResolution < 1) {
-            throw new BadArgumentException("expected channels, classes and a resolution of 1 or more, got " + stemChannels
+            throw new BadArgumentException("expected channels, classes and a resolution of 1 or more, got "
+                    + stemChannels
                     + ", " + classes + " and " + imageResolution);
         }
     }

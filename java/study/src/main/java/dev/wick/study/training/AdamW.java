@@ -19,8 +19,8 @@ import java.util.List;
 final class AdamW implements AutoCloseable {
     private static final int DECAYED_DIMENSIONS = 2;
     /**
-     * Into the same tensors at every step, so that no object of Java's is made for each. A parameter that the loss does not
-     * depend on is an error of {@code grad}.
+     * Into the same tensors at every step, so that no object of Java's is made for each. A parameter that the loss
+     * does not depend on is an error of {@code grad}.
      */
     private static final String DIFFERENTIATE = """
             def differentiate(self, loss: Tensor):
@@ -47,8 +47,8 @@ final class AdamW implements AutoCloseable {
         for (Tensor parameter : parameters) {
             if (parameter.requiresGrad()) {
                 if (parameter.dtype() != DType.FLOAT32 || !parameter.isContiguous()) {
-                    throw new BadArgumentException("expected parameters of contiguous float32 to train, got " + parameter
-                            + ": halves lose the small steps of AdamW; train in float32 and convert afterwards");
+                    throw new BadArgumentException("expected parameters of contiguous float32 to train, got "
+                            + parameter + ": halves lose the small steps of AdamW; train in float32 and convert afterwards");
                 }
                 (parameter.dimensions() < DECAYED_DIMENSIONS ? others : decayed).add(parameter);
                 last = parameter;

@@ -11,12 +11,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Trains CLIP: of a batch's pairs each picture must find its own text, and each text its own picture; any thread, one at a
- * time for each model.
+ * Trains CLIP: of a batch's pairs each picture must find its own text, and each text its own picture; any thread, one
+ * at a time for each model.
  *
- * <p>The loss is the mean of both cross entropies over {@code forward(image, text)}; the logit scale stays between 1 and
- * 100, as in CLIP's paper. Trained in float32, on the device where the model is. The same seeds, settings and number of
- * threads give the same weights on one machine.
+ * <p>The loss is the mean of both cross entropies over {@code forward(image, text)}; the logit scale stays between 1
+ * and 100, as in CLIP's paper. Trained in float32, on the device where the model is. The same seeds, settings and
+ * number of threads give the same weights on one machine.
  */
 public final class ContrastiveTraining {
     /** The largest factor of the cosines, in the logarithm that the parameter holds. */
@@ -30,8 +30,8 @@ public final class ContrastiveTraining {
      * Trains a model, which is in evaluation mode afterwards, whatever happens.
      *
      * @param clip    with {@code forward(image, text)} that gives both matrices of logits, and {@code logit_scale}
-     * @param batches of two parts: pictures, float32 of [batch, 3, height, width], and tokens, int32 or int64 of [batch,
-     *                context length]; two pairs or more
+     * @param batches of two parts and two pairs or more: pictures, float32 of [batch, 3, height, width], and tokens,
+     *                int32 or int64 of [batch, context length]
      * @throws TrainingException                     if the loss is no number; the parameters are those before that step
      * @throws dev.wick.error.BadArgumentException if the batches or the model are not of this kind
      */

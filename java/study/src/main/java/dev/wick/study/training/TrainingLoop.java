@@ -24,8 +24,8 @@ final class TrainingLoop {
         }
     }
 
-    static TrainingResult run(TorchScriptModel model, TrainingSettings settings, BatchSource source, Objective objective,
-            TrainingProgress progress) {
+    static TrainingResult run(TorchScriptModel model, TrainingSettings settings, BatchSource source,
+            Objective objective, TrainingProgress progress) {
         try (TensorScope _ = TensorScope.open()) {
             Map<String, Tensor> parameters = model.parameters();
             Device device = parameters.isEmpty() ? Device.CPU : parameters.values().iterator().next().device();
@@ -49,8 +49,8 @@ final class TrainingLoop {
 
     /** One training under way. */
     private record Steps(TrainingSettings settings, BatchSource source, Objective objective, TrainingProgress progress,
-            Map<String, Tensor> parameters, Device device, List<Tensor> host, List<MemorySegment> memory, AdamW optimizer,
-            long examples) {
+            Map<String, Tensor> parameters, Device device, List<Tensor> host, List<MemorySegment> memory,
+            AdamW optimizer, long examples) {
 
         TrainingResult run() {
             long start = System.nanoTime();
@@ -80,8 +80,8 @@ final class TrainingLoop {
                 value = loss.item();
             }
             if (!Double.isFinite(value)) {
-                throw new TrainingException("the loss of step " + (step + 1) + " is " + value + ", at a learning rate of "
-                        + rate + ": the parameters are those before it; a lower rate or a longer warm-up may help");
+                throw new TrainingException("the loss of step " + (step + 1) + " is " + value
+                        + ", at a learning rate of " + rate + ": the parameters are those before it; a lower rate or a longer warm-up may help");
             }
             optimizer.step(rate);
             objective.stepped(parameters);

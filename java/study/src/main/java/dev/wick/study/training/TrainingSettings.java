@@ -8,8 +8,8 @@ import dev.wick.error.BadArgumentException;
  * @param steps        batches to learn from
  * @param learningRate its highest value; see {@link #learningRate(long)}
  * @param warmUpSteps  over which the rate rises from near 0
- * @param weightDecay  of parameters of two or more dimensions, as a share of the learning rate; biases, normalisations and
- *                     scalars do not decay
+ * @param weightDecay  of parameters of two or more dimensions, as a share of the learning rate; biases, scales of
+ *                     normalisations and scalars do not decay
  * @param beta1        decay of AdamW's mean of gradients
  * @param beta2        decay of AdamW's mean of squared gradients
  * @param epsilon      added to AdamW's denominator

@@ -1,8 +1,8 @@
 package dev.wick.study.world;
 
 /**
- * Broad brush strokes behind, finer ones over the object, each of one colour: the scene's at the stroke's middle, of few
- * levels, its hue turned by an angle that the picture shares and a little of its own.
+ * Broad brush strokes behind, finer ones over the object, each of one colour: the scene's at the stroke's middle, of
+ * few levels, its hue turned by an angle that the picture shares and a little of its own.
  */
 final class ArtPainter extends Painter {
     private static final int SAMPLES = 2;

@@ -1,6 +1,9 @@
 package dev.wick.study.world;
 
-/** What is behind an object: two muted colours as a gradient, a horizon, planks, tiles or a rough ground; any thread. */
+/**
+ * What is behind an object: two muted colours as a gradient, a horizon, planks, tiles or a rough ground; any
+ * thread.
+ */
 final class Background {
     private enum Kind {
         GRADIENT, HORIZON, PLANKS, TILES, GROUND
@@ -48,7 +51,8 @@ final class Background {
                 double plank = Math.floor(along / period);
                 double inPlank = along / period - plank;
                 double seam = inPlank < 0.06 ? 0.7 : 1;
-                yield first.mixed(second, noise.cell((long) plank, 0)).plus((noise.at(along * 40, across * 4) - 0.5) * 0.12)
+                yield first.mixed(second, noise.cell((long) plank, 0))
+                        .plus((noise.at(along * 40, across * 4) - 0.5) * 0.12)
                         .times(seam);
             }
             case TILES -> {

@@ -4,8 +4,8 @@ import dev.wick.error.BadArgumentException;
 import java.util.List;
 
 /**
- * One picture of the drawn world: what is in it, how it is made, and the number that decides the rest; immutable, for any
- * thread.
+ * One picture of the drawn world: what is in it, how it is made, and the number that decides the rest; immutable, for
+ * any thread.
  *
  * <p>Pictures of one seed and object show the same scene in every style, and at every side.
  *
@@ -24,7 +24,8 @@ public record DrawnPicture(DrawnObject object, Style style, long seed) {
      */
     public byte[] draw(int side) {
         if (side < SMALLEST || side > LARGEST) {
-            throw new BadArgumentException("expected a side from " + SMALLEST + " to " + LARGEST + " pixels, got " + side);
+            throw new BadArgumentException("expected a side from " + SMALLEST + " to " + LARGEST + " pixels, got "
+                    + side);
         }
         return Painter.of(style, new Scene(object, seed)).paint(side);
     }

@@ -14,13 +14,13 @@ import java.util.List;
  * byte[] pixels = picture.draw(64);
  * }</pre>
  *
- * <p>Of every shape two of the eight colours are held back from training, and of every colour two of the shapes, so that
- * a model has seen each shape and each colour but not the pair.
+ * <p>Of every shape one of the eight colours is held back from training, and of every colour one of the shapes, so
+ * that a model has seen each shape and each colour but not the pair.
  *
  * @param seed any number
  */
 public record DrawnWorld(long seed) {
-    private static final int HELD_BACK_OF_EACH = 2;
+    private static final int HELD_BACK_OF_EACH = 1;
     /** Odd, so that the colours of neighbouring shapes differ and each is held back equally often. */
     private static final int STEP = 3;
 
@@ -37,8 +37,8 @@ public record DrawnWorld(long seed) {
     }
 
     /**
-     * A picture: one index gives the same scene in every style. Colours take turns with the index, sizes and textures are
-     * drawn.
+     * A picture: one index gives the same scene in every style. Colours take turns with the index, sizes and textures
+     * are drawn.
      *
      * @param index from 0; there is no last
      */
@@ -49,8 +49,8 @@ public record DrawnWorld(long seed) {
         long own = Draws.mixed(seed, split.ordinal(), shape.ordinal(), index);
         Draws draws = new Draws(own);
         List<Colour> colours = colours(split, shape);
-        DrawnObject object = new DrawnObject(shape, colours.get(index % colours.size()), draws.oneOf(ObjectSize.values()),
-                draws.oneOf(Texture.values()));
+        DrawnObject object = new DrawnObject(shape, colours.get(index % colours.size()),
+                draws.oneOf(ObjectSize.values()), draws.oneOf(Texture.values()));
         return new DrawnPicture(object, style, draws.next());
     }
 

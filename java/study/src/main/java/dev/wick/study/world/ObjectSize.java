@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** How much of its picture an object of the drawn world takes; any thread. */
 public enum ObjectSize {
-    SMALL(0.18, 0.22), LARGE(0.30, 0.37);
+    SMALL(0.22, 0.26), LARGE(0.33, 0.40);
 
     private final double smallest;
     private final double largest;

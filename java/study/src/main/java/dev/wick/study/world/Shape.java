@@ -5,7 +5,8 @@ import java.util.Locale;
 /**
  * The outline of an object of the drawn world; any thread.
  *
- * <p>Outlines are signed distances, so that one number a pixel gives smooth edges, strokes and soft shadows of any width.
+ * <p>Outlines are signed distances, so that one number a pixel gives smooth edges, strokes and soft shadows of any
+ * width.
  */
 public enum Shape {
     CIRCLE {
@@ -80,7 +81,10 @@ public enum Shape {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** How far a point is outside of the outline, negative inside of it; the shape's radius is about 1, y points down. */
+    /**
+     * How far a point is outside of the outline, negative inside of it; the shape's radius is about 1, y points
+     * down.
+     */
     abstract double distance(double x, double y);
 
     /** The well-known curve of sines. */

@@ -2,7 +2,7 @@ package dev.wick.study.world;
 
 /** Which pictures of the drawn world; no two have a picture in common. Any thread. */
 public enum Split {
-    /** What models are trained on: three quarters of the pairs of shape and colour. */
+    /** What models are trained on: seven eighths of the pairs of shape and colour. */
     TRAINING,
     /** Other pictures of the same pairs. */
     FAMILIAR,

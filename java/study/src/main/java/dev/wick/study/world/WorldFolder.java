@@ -49,7 +49,8 @@ public final class WorldFolder {
     public static int write(Path root, DrawnWorld world, Split split, Classes classes, int count, int side,
             IntConsumer progress) throws IOException {
         if (count < 1 || count > LARGEST_COUNT) {
-            throw new BadArgumentException("expected from 1 to " + LARGEST_COUNT + " pictures of each class, got " + count);
+            throw new BadArgumentException("expected from 1 to " + LARGEST_COUNT + " pictures of each class, got "
+                    + count);
         }
         List<Map<String, Object>> images = new ArrayList<>();
         List<Map<String, Object>> annotations = new ArrayList<>();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.management.ThreadMXBean;
 import dev.wick.DType;
 import dev.wick.Operator;
 import dev.wick.Tensor;
@@ -17,6 +18,7 @@ import dev.wick.vision.ResNetArchitecture;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -65,14 +67,16 @@ class TrainingTest extends NativeCase {
         try (TorchScriptModel model = TwoTowers.build(); TensorScope _ = TensorScope.open()) {
             Map<String, Tensor> parameters = model.parameters();
             List<String> order = new ArrayList<>(parameters.keySet());
-            order.sort((a, b) -> Boolean.compare(parameters.get(a).dimensions() < 2, parameters.get(b).dimensions() < 2));
+            order.sort((a, b) -> Boolean.compare(parameters.get(a).dimensions() < 2,
+                    parameters.get(b).dimensions() < 2));
             List<Tensor> batch = new ArrayList<>();
             for (BatchSource.Part part : TwoTowers.batches().parts()) {
                 batch.add(Tensor.zeros(part.dtype(), part.shape()));
             }
             TwoTowers.batches().fill(0, batch.stream().map(Tensor::segment).toList());
             try (AdamW optimizer = new AdamW(parameters.values(), SETTINGS)) {
-                optimizer.differentiate(ContrastiveTraining.loss(model, batch, ContrastiveTraining.own(TwoTowers.BATCH)));
+                optimizer.differentiate(ContrastiveTraining.loss(model, batch,
+                        ContrastiveTraining.own(TwoTowers.BATCH)));
                 List<Tensor> gradients = optimizer.gradients();
                 assertThat(gradients).hasSameSizeAs(order);
                 for (int i = 0; i < order.size(); i++) {
@@ -92,7 +96,8 @@ class TrainingTest extends NativeCase {
             ContrastiveTraining.train(model, constant, TwoTowers.batches(), (step, loss, _, _) -> {
                 losses.add(loss);
                 JsonNode expected = steps.get((int) step - 1).get("parameters");
-                parameters(model).forEach((name, values) -> assertDigest(step + " " + name, values, expected.get(name)));
+                parameters(model).forEach((name, values) -> assertDigest(step + " " + name, values,
+                        expected.get(name)));
                 return step < 3;
             });
         }
@@ -165,7 +170,8 @@ class TrainingTest extends NativeCase {
     void aResidualNetworkLearnsWhatIsLightAndWhatIsDark() {
         ResNetArchitecture architecture = new ResNetArchitecture("tiny", false, List.of(1, 1, 1, 1), 8, 2, 32);
         try (TorchScriptModel model = architecture.build(0)) {
-            TrainingResult result = SupervisedTraining.train(model, new TrainingSettings(12, 3e-3, 2, 0.01), brightness(),
+            TrainingResult result = SupervisedTraining.train(model, new TrainingSettings(12, 3e-3, 2, 0.01),
+                    brightness(),
                     TrainingProgress.NONE);
             assertThat(result.lastLoss()).isLessThan(result.firstLoss() / 3);
             try (TensorScope _ = TensorScope.open()) {
@@ -199,6 +205,34 @@ class TrainingTest extends NativeCase {
         assertThat(rates.get(1)).isEqualTo(0.01);
         assertThat(rates.get(2)).isEqualTo(0.01);
         assertThat(rates.get(3)).isBetween(0.009, 0.01);
+    }
+
+    /** Nothing of the size of a batch or a model. */
+    @Test
+    void aStepMakesLittleGarbage() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long[] after = new long[60];
+        try (TorchScriptModel model = TwoTowers.build()) {
+            BatchSource filledOnce = new BatchSource() {
+                @Override
+                public List<Part> parts() {
+                    return TwoTowers.batches().parts();
+                }
+
+                @Override
+                public void fill(long step, List<MemorySegment> memory) {
+                    if (step == 0) {
+                        TwoTowers.batches().fill(step, memory);
+                    }
+                }
+            };
+            ContrastiveTraining.train(model, new TrainingSettings(after.length, 1e-4, 0, 0), filledOnce,
+                    (step, _, _, _) -> {
+                        after[(int) step - 1] = threads.getCurrentThreadAllocatedBytes();
+                        return true;
+                    });
+        }
+        assertThat((after[after.length - 1] - after[29]) / (after.length - 30)).isLessThan(64 << 10);
     }
 
     @Test
@@ -238,12 +272,14 @@ class TrainingTest extends NativeCase {
     @Test
     void modelsThatCannotBeTrainedAreRefused() {
         try (TorchScriptModel model = TwoTowers.build(); TorchScriptModel half = model.to(DType.FLOAT16).model()) {
-            assertThatThrownBy(() -> ContrastiveTraining.train(half, SETTINGS, TwoTowers.batches(), TrainingProgress.NONE))
+            assertThatThrownBy(() -> ContrastiveTraining.train(half, SETTINGS, TwoTowers.batches(),
+                    TrainingProgress.NONE))
                     .isInstanceOf(BadArgumentException.class).hasMessageContaining("float32");
             try (TensorScope _ = TensorScope.open()) {
                 model.parameters().values().forEach(each -> Operator.call("aten::requires_grad_", each, false).close());
             }
-            assertThatThrownBy(() -> ContrastiveTraining.train(model, SETTINGS, TwoTowers.batches(), TrainingProgress.NONE))
+            assertThatThrownBy(() -> ContrastiveTraining.train(model, SETTINGS, TwoTowers.batches(),
+                    TrainingProgress.NONE))
                     .isInstanceOf(BadArgumentException.class).hasMessageContaining("nothing to train");
             try (TorchScriptModel classifier = new ResNetArchitecture("tiny", false, List.of(1, 1, 1, 1), 4, 2, 32)
                     .build(0)) {
@@ -280,7 +316,8 @@ class TrainingTest extends NativeCase {
         assertThatThrownBy(() -> new TrainingSettings(10, 0.1, 11, 0)).isInstanceOf(BadArgumentException.class)
                 .hasMessageContaining("warm-up");
         assertThatThrownBy(() -> new TrainingSettings(10, 0.1, 0, -1)).isInstanceOf(BadArgumentException.class);
-        assertThatThrownBy(() -> new TrainingSettings(10, 0.1, 0, 0, 1, 0.9, 1e-8)).isInstanceOf(BadArgumentException.class);
+        assertThatThrownBy(() -> new TrainingSettings(10, 0.1, 0, 0, 1, 0.9, 1e-8))
+                .isInstanceOf(BadArgumentException.class);
     }
 
     @Test
