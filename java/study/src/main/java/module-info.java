@@ -1,9 +1,9 @@
 /** The experiments, their metrics and reports. */
 module dev.wick.study {
-    requires com.fasterxml.jackson.databind;
     requires transitive dev.wick.vision;
+    requires com.fasterxml.jackson.databind;
     requires extjwnl;
-    requires static java.desktop;
+    requires java.desktop;
     requires jdk.management;
 
     exports dev.wick.study;
@@ -11,5 +11,7 @@ module dev.wick.study {
     exports dev.wick.study.metric;
     exports dev.wick.study.report;
     exports dev.wick.study.synset;
+    exports dev.wick.study.training;
+    exports dev.wick.study.world;
     exports dev.wick.study.zeroshot;
 }

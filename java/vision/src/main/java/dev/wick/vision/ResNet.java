@@ -1,16 +1,12 @@
 package dev.wick.vision;
 
-import dev.wick.ModuleBuilder;
-import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
-import dev.wick.vision.ArchitectureSummary.Tower;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /**
- * The residual networks of torchvision, for 1000 classes and images of [batch, 3, height, width]; any thread.
+ * The residual networks of torchvision, as {@link ResNetArchitecture} makes them, for 1000 classes and images of
+ * [batch, 3, height, width]; any thread.
  *
  * <p>Names and shapes are those of torchvision's state dicts, and the stride of a bottleneck is in its 3x3 convolution,
  * as there. The weights of a seed are those that torchvision's model has after {@code torch.manual_seed(seed)}, bit for
@@ -29,11 +25,11 @@ public enum ResNet implements Architecture {
     private static final int RESOLUTION = 224;
 
     private final boolean bottleneck;
-    private final int[] blocks;
+    private final List<Integer> blocks;
 
-    ResNet(boolean bottleneck, int... blocks) {
+    ResNet(boolean bottleneck, Integer... blocks) {
         this.bottleneck = bottleneck;
-        this.blocks = blocks;
+        this.blocks = List.of(blocks);
     }
 
     @Override
@@ -43,103 +39,15 @@ public enum ResNet implements Architecture {
 
     @Override
     public TorchScriptModel build(long seed) {
-        try (TensorScope _ = TensorScope.open(); ModuleBuilder root = ModuleBuilder.of(Layers.className("ResNet"))) {
-            Initialization initialization = new Initialization();
-            new Construction(bottleneck, initialization).model(ModulePart.building(root), blocks);
-            initialization.draw(seed);
-            return root.build();
-        }
+        return architecture().build(seed);
     }
 
     @Override
     public ArchitectureSummary summary() {
-        Construction construction = new Construction(bottleneck, new Initialization());
-        ModulePart root = ModulePart.describing();
-        construction.model(root, blocks);
-        return ArchitectureSummary.of(architectureName(), RESOLUTION, construction.layers, root,
-                Map.of(Tower.IMAGE, (long) construction.channels));
+        return architecture().summary();
     }
 
-    /** One model while it is built; one thread. */
-    private static final class Construction {
-        private final boolean bottleneck;
-        private final Layers layers;
-        private final Initialization initialization;
-        /** All weights of convolutions, in the order of torchvision's {@code modules()}. */
-        private final List<Weight> convolutions = new ArrayList<>();
-        private int channels = STEM_CHANNELS;
-
-        Construction(boolean bottleneck, Initialization initialization) {
-            this.bottleneck = bottleneck;
-            this.layers = new Layers(initialization, RESOLUTION);
-            this.initialization = initialization;
-        }
-
-        void model(ModulePart root, int[] blocks) {
-            layers.stage(Tower.IMAGE, "stem");
-            normalizedConvolution(root, "conv1", "bn1", 3, STEM_CHANNELS, 7, 2);
-            layers.side((layers.side() - 1) / 2 + 1);
-            for (int i = 0; i < blocks.length; i++) {
-                stage(root, "layer" + (i + 1), STEM_CHANNELS << i, blocks[i], i == 0 ? 1 : 2);
-            }
-            layers.stage(Tower.IMAGE, ArchitectureSummary.HEAD);
-            layers.linear(root, "fc", channels, CLASSES, 1);
-            root.define("""
-                    def forward(self, x: Tensor) -> Tensor:
-                        x = torch.relu_(self.bn1.forward(self.conv1.forward(x)))
-                        x = torch.max_pool2d(x, [3, 3], [2, 2], [1, 1], [1, 1], False)
-                        x = self.layer1.forward(x)
-                        x = self.layer2.forward(x)
-                        x = self.layer3.forward(x)
-                        x = self.layer4.forward(x)
-                        x = torch.flatten(torch.adaptive_avg_pool2d(x, [1, 1]), 1)
-                        return self.fc.forward(x)
-                    """);
-            // After all layers have initialised themselves, as torchvision's constructor does.
-            convolutions.forEach(initialization::kaimingNormalFanOut);
-        }
-
-        private void stage(ModulePart root, String name, int width, int blocks, int stride) {
-            layers.stage(Tower.IMAGE, name);
-            ModulePart stage = Layers.sequential(root, name);
-            for (int i = 0; i < blocks; i++) {
-                block(stage, Integer.toString(i), width, i == 0 ? stride : 1);
-            }
-            Layers.inSequence(stage, blocks);
-        }
-
-        private void block(ModulePart stage, String name, int width, int stride) {
-            ModulePart block = stage.child(name, Layers.className(bottleneck ? "Bottleneck" : "BasicBlock"));
-            int outputs = bottleneck ? 4 * width : width;
-            long side = layers.side();
-            if (bottleneck) {
-                normalizedConvolution(block, "conv1", "bn1", channels, width, 1, 1);
-                normalizedConvolution(block, "conv2", "bn2", width, width, 3, stride);
-                normalizedConvolution(block, "conv3", "bn3", width, outputs, 1, 1);
-            } else {
-                normalizedConvolution(block, "conv1", "bn1", channels, width, 3, stride);
-                normalizedConvolution(block, "conv2", "bn2", width, outputs, 3, 1);
-            }
-            boolean downsampled = stride != 1 || channels != outputs;
-            if (downsampled) {
-                ModulePart downsample = Layers.sequential(block, "downsample");
-                layers.side(side);
-                normalizedConvolution(downsample, "0", "1", channels, outputs, 1, stride);
-                Layers.inSequence(downsample, 2);
-            }
-            block.define("def forward(self, x: Tensor) -> Tensor:\n"
-                    + "    out = torch.relu_(self.bn1.forward(self.conv1.forward(x)))\n"
-                    + "    out = self.bn2.forward(self.conv2.forward(out))\n"
-                    + (bottleneck ? "    out = self.bn3.forward(self.conv3.forward(torch.relu_(out)))\n" : "")
-                    + "    return torch.relu_(out.add_(" + (downsampled ? "self.downsample.forward(x)" : "x") + "))\n");
-            channels = outputs;
-        }
-
-        /** A convolution that keeps the size but for its stride, and the batch normalisation behind it. */
-        private void normalizedConvolution(ModulePart parent, String convolution, String normalization, int inputs,
-                int outputs, int kernel, int stride) {
-            convolutions.add(layers.convolution(parent, convolution, inputs, outputs, kernel, stride, kernel / 2));
-            layers.batchNormalization(parent, normalization, outputs);
-        }
+    private ResNetArchitecture architecture() {
+        return new ResNetArchitecture(architectureName(), bottleneck, blocks, STEM_CHANNELS, CLASSES, RESOLUTION);
     }
 }
