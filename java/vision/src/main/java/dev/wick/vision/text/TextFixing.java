@@ -11,7 +11,8 @@ import java.text.Normalizer;
  * straight ones, line breaks {@code \n}, and characters are composed (NFC). Text that is as it should be comes back as it is.
  *
  * <p>All but the second is meant to give what ftfy 6 gives with its defaults. How to tell that UTF-8 was read wrongly is our
- * own, from characters' Unicode properties, so that the ids of garbled text may differ from the published tokenizer's: of text
+ * own, from characters' Unicode properties, so that ids may differ from the published tokenizer's. Good text is meant to
+ * stay, also some that ftfy changes ("AMANHÃ”"); a few box-drawing characters between letters may be taken for letters. Of text
  * read as windows-1251, windows-1253, ISO 8859-2, Mac Roman or IBM 437 ftfy leaves more as it is, as it does of garbled words
  * in otherwise good text and of those that lost a no-break space, while it repairs more of those with one or two letters.
  */
