@@ -20,6 +20,7 @@ WORDS = regex.compile(
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+", regex.IGNORECASE)
 ENCODINGS = ["latin-1", "sloppy-windows-1252", "sloppy-windows-1251", "sloppy-windows-1250", "sloppy-windows-1253",
              "sloppy-windows-1254", "sloppy-windows-1257", "iso-8859-2", "macroman", "cp437"]
+GOOD = ["good", "upper", "title"]
 SENTENCES = """All human beings are born free and equal in dignity and rights. They are endowed with reason and conscience — “act” in a spirit of brotherhood…
 Tous les êtres humains naissent libres et égaux en dignité et en droits. Où est l’été? À la plage, cœur brûlé, ça va, garçon, naïve, Noël.
 Alle Menschen sind frei und gleich an Würde und Rechten geboren. „Größe“ heißt Übermut; Äpfel, Öl, müßig, süß, Straße.
@@ -88,8 +89,9 @@ class Tokenizer:
             self.known[word] = [self.ids[part] for part in parts]
         return self.known[word]
 
-    def encode(self, text):
-        text = html.unescape(html.unescape(ftfy.fix_text(text))).strip()
+    def encode(self, text, good):
+        # ftfy takes some good text for garbled ("AMANHÃ”"); what is expected of good text is that it stays.
+        text = html.unescape(html.unescape(ftfy.fix_text(text, fix_encoding=not good))).strip()
         text = regex.sub(r"\s+", " ", text).strip().lower()
         return [self.ids[START]] + [i for word in WORDS.findall(text) for i in self.word(word)] + [self.ids[END]]
 
@@ -152,7 +154,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     tokenizer = Tokenizer(arguments.vocab)
-    lines = [json.dumps([kind, text, tokenizer.encode(text)], separators=(",", ":"))
+    lines = [json.dumps([kind, text, tokenizer.encode(text, kind in GOOD)], separators=(",", ":"))
              for kind, texts in corpus(random.Random(arguments.seed)).items() for text in texts]
     pathlib.Path(arguments.out).write_text("[\n" + ",\n".join(lines) + "\n]\n")
     print(len(lines), "strings")

@@ -31,8 +31,8 @@ import picocli.CommandLine.Spec;
 /** {@code wick tokenize}. */
 @Command(name = "tokenize", description = "Gives the token ids that CLIP's text tower reads for texts.",
         footer = {"",
-                "Texts are repaired and cleaned as OpenAI's tokenizer does (ftfy, HTML, white space, case). Begin a text that "
-                        + "begins with - after a --."})
+                "Texts are repaired and cleaned as OpenAI's tokenizer does (ftfy, HTML, white space, case), except that Wick has "
+                        + "its own rules for mis-decoded UTF-8. Begin a text that begins with - after a --."})
 final class TokenizeCommand implements Callable<Integer> {
     private static final int LONGEST_TITLE = 60;
 

@@ -7,7 +7,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What ftfy 6.3.1 gives for the same strings. */
+/** Where nothing else is said, what ftfy 6.3.1 gives for the same strings. */
 class TextFixingTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '~', value = {"l’humanitÃ© | l'humanité", "ÃƒÂ© | é", "â€œx” | \"x\"",
@@ -19,9 +19,17 @@ class TextFixingTest {
         assertThat(TextFixing.fix(garbled)).isEqualTo(text);
     }
 
+    /** What ftfy leaves as it is. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"CafГ© | Café", "sobÄ› | sobě", "日本 Å›wiÄ™to | 日本 święto"})
+    void repairsInItsOwnWay(String garbled, String text) {
+        assertThat(TextFixing.fix(garbled)).isEqualTo(text);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"CAFÉ™ NESTLÉ®", "«СССР», США…", "fiancé…", "√π ≤ 3", "IKEA MARKÖR™", "AMANHÃ…", "Úžasný", "20°C, 100 µm, x²",
-            "(-1/2)! = √π", "`¬´ :)", "├┤a┼┐a", "ಠ_ಠ", "Việt Nam", "<b>&amp;</b>", "a\nb\tc", ""})
+            "(-1/2)! = √π", "`¬´ :)", "Ω® Å® С° Р®", "«Р», «Ø» Ø…", "Ķ™ ĒRGĻI Ģ…", "PÅ® NÅ…",
+            "├──┼──┤", "Рівне, Їжак", "ΕΛΛΆΔΑ… Ύψος", "ಠ_ಠ", "Việt Nam", "<b>&amp;</b>", "a\nb\tc", ""})
     void leavesGoodTextAlone(String text) {
         assertThat(TextFixing.fix(text)).isEqualTo(text);
     }
