@@ -16,6 +16,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -35,6 +36,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>An archive is a program: damaged ones are refused (every checksum is verified), but load only those you trust.
  */
 public final class TorchScriptModel extends NativeResource implements Model {
+    private static final boolean NAMES_ARE_UTF_8 = "UTF-8".equalsIgnoreCase(System.getProperty("sun.jnu.encoding"));
+
     private final Map<String, Handle> methodHandles = new ConcurrentHashMap<>();
     private final Device device;
     private final List<Constant> archiveConstants;
@@ -64,20 +67,47 @@ public final class TorchScriptModel extends NativeResource implements Model {
         if (Files.isDirectory(path)) {
             throw new ModelUnreadableException(source, "it is a directory; name the archive in it");
         }
+        Engine.get().require(device);
         try {
-            Engine.get().require(device);
-            Stamp verified = verify(path, source);
-            // From the file again: its copy would lie in memory beside the tensors while they are made.
-            TorchScriptModel model = load((binding, index) -> binding.loadModule(path, device.type().code(), index,
-                    false), verified.bytes(), source, device, event);
-            if (!Stamp.of(path).equals(verified)) {
-                model.close();
-                throw new ModelUnreadableException(source, "the file changed while it was read");
+            if (!isKnownToLibTorch(path)) {
+                try (Arena arena = Arena.ofShared()) {
+                    return load(read(path, source, arena), source, device, event);
+                }
             }
-            return model;
+            return loadByName(path, source, device, event);
         } catch (IOException e) {
             throw new ModelUnreadableException(source, "it cannot be read (" + e + ")");
         }
+    }
+
+    /** Whether the path's text, in UTF-8, is what the operating system calls the file. */
+    private static boolean isKnownToLibTorch(Path path) {
+        return path.getFileSystem() == FileSystems.getDefault()
+                && (NAMES_ARE_UTF_8 || path.toAbsolutePath().toString().chars().allMatch(c -> c < 128));
+    }
+
+    /** Verifies a copy and lets LibTorch read the file: the copy would lie in memory beside the tensors it becomes. */
+    private static TorchScriptModel loadByName(Path path, String source, Device device, ModelLoadEvent event)
+            throws IOException {
+        Path absolute = path.toAbsolutePath();
+        // Before the file is opened: another one put in its place from here on is noticed.
+        Stamp before = Stamp.of(path);
+        try (Arena arena = Arena.ofShared()) {
+            TorchArchive.verify(read(path, source, arena), source);
+        }
+        try {
+            TorchScriptModel model = load((binding, index) -> binding.loadModule(absolute, device.type().code(), index,
+                    false), before.bytes(), source, device, event);
+            if (Stamp.of(path).equals(before)) {
+                return model;
+            }
+            model.close();
+        } catch (ModelUnreadableException e) {
+            if (Stamp.of(path).equals(before)) {
+                throw e;
+            }
+        }
+        throw new ModelUnreadableException(source, "the file changed while it was read");
     }
 
     /** What tells whether a file was written to, or another put in its place. */
@@ -88,10 +118,9 @@ public final class TorchScriptModel extends NativeResource implements Model {
         }
     }
 
-    private static Stamp verify(Path path, String source) throws IOException {
+    private static MemorySegment read(Path path, String source, Arena arena) throws IOException {
         // Read, not mapped: a file that shrinks under a mapping ends the process with SIGBUS.
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ); Arena arena = Arena.ofShared()) {
-            Stamp stamp = Stamp.of(path);
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             MemorySegment archive = arena.allocate(Math.max(1, channel.size()), 64).asSlice(0, channel.size());
             long at = 0;
             while (at < archive.byteSize()) {
@@ -102,8 +131,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
                 }
                 at += read;
             }
-            TorchArchive.verify(archive, source);
-            return stamp;
+            return archive;
         }
     }
 
@@ -138,7 +166,8 @@ public final class TorchScriptModel extends NativeResource implements Model {
         Handle from(TorchBinding binding, int deviceIndex);
     }
 
-    private static TorchScriptModel load(Loading loading, long bytes, String source, Device device, ModelLoadEvent event) {
+    private static TorchScriptModel load(Loading loading, long bytes, String source, Device device,
+            ModelLoadEvent event) {
         TorchBinding binding = Engine.binding();
         try {
             TorchScriptModel model = DeepStack.call(() -> {
