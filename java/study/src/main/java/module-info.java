@@ -10,6 +10,7 @@ module dev.wick.study {
     exports dev.wick.study.embedding;
     exports dev.wick.study.metric;
     exports dev.wick.study.report;
+    exports dev.wick.study.shift;
     exports dev.wick.study.synset;
     exports dev.wick.study.training;
     exports dev.wick.study.world;

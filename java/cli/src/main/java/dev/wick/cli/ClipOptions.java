@@ -48,7 +48,7 @@ final class ClipOptions {
     private Optimization optimization;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
-            description = "Of a built-in model's random weights (default: ${DEFAULT-VALUE}).")
+            description = "Of a built-in model's random weights, and of what a study draws (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(names = "--text-cache", paramLabel = "DIR|none", description = "Where features of labels are kept (default: "
@@ -69,6 +69,10 @@ final class ClipOptions {
 
     DType dtype() {
         return dtype;
+    }
+
+    long seed() {
+        return seed;
     }
 
     private Optional<Architecture> builtIn() {

@@ -5,6 +5,7 @@ import dev.wick.Device;
 import dev.wick.Optimization;
 import dev.wick.Tensor;
 import dev.wick.TorchScriptModel;
+import dev.wick.error.BadArgumentException;
 import dev.wick.vision.image.ImagePreprocessor;
 import java.nio.file.Path;
 
@@ -76,6 +77,22 @@ public final class ImageClassifier implements AutoCloseable {
         try (Tensor placed = pixels.to(model.device()); Tensor cast = placed.to(dtype);
                 Tensor logits = model.call(METHOD, cast).tensor()) {
             return logits.to(DType.FLOAT32);
+        }
+    }
+
+    /**
+     * How many scores a picture gets, told by a run on zeros.
+     *
+     * @throws BadArgumentException if it does not give one row of scores for a picture
+     */
+    public int classCount() {
+        try (Tensor zeros = Tensor.zeros(DType.FLOAT32, 1, 3, preprocessor.height(), preprocessor.width());
+                Tensor logits = logits(zeros)) {
+            if (logits.dimensions() != 2 || logits.size(0) != 1) {
+                throw new BadArgumentException("expected one row of scores for a picture, got the shape "
+                        + java.util.Arrays.toString(logits.shape()));
+            }
+            return Math.toIntExact(logits.size(1));
         }
     }
 

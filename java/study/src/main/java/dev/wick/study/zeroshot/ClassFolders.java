@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Pictures whose classes are known: {@code FOLDER/CLASS/...}, each class with the label that its folder is named after;
@@ -29,43 +29,36 @@ public record ClassFolders(Labels labels, List<List<Path>> pictures, long ignore
     /** With the folders' own names as labels, underscores as spaces. */
     public static ClassFolders of(Path folder) {
         PictureFiles.Labelled found = found(folder);
-        return new ClassFolders(new Labels(found.classes().stream().map(ClassFolders::spoken).toList()),
+        return new ClassFolders(new Labels(found.classes().stream().map(ClassNames::spoken).toList()),
                 found.pictures().stream().map(PictureFiles::files).toList(), found.ignored());
     }
 
     /**
      * With labels that are given; each folder must be named as one of them.
      *
-     * <p>A folder fits a label that has its name among its names ({@code tench} fits {@code tench, Tinca tinca}),
-     * whatever the case, with underscores or spaces. Otherwise {@code ids} is asked.
+     * <p>Folders fit labels as {@link ClassNames} says. Otherwise {@code ids} is asked.
      *
      * @param ids labels by names that are none of theirs, as ImageNet's {@code n01440764}
-     * @throws BadArgumentException if a folder fits no label, or two fit the same one
+     * @throws BadArgumentException if a folder fits no label or several, or two fit the same one
      */
     public static ClassFolders of(Path folder, Labels labels, Map<String, String> ids) {
         PictureFiles.Labelled found = found(folder);
-        Map<String, Integer> byName = new HashMap<>();
-        for (int label = 0; label < labels.size(); label++) {
-            String whole = labels.names().get(label);
-            byName.putIfAbsent(key(whole), label);
-            for (String name : whole.split(",")) {
-                byName.putIfAbsent(key(name), label);
-            }
-        }
-        for (int label = 0; label < labels.size(); label++) {
-            // A whole label goes before a name that another label has too.
-            byName.put(key(labels.names().get(label)), label);
-        }
+        ClassNames names = new ClassNames(labels.names());
         Map<Integer, String> taken = new LinkedHashMap<>();
         List<String> unknown = new ArrayList<>();
         List<List<Path>> pictures = new ArrayList<>();
         labels.names().forEach(_ -> pictures.add(List.of()));
         for (int i = 0; i < found.classes().size(); i++) {
             String name = found.classes().get(i);
-            Integer label = byName.get(key(name));
-            if (label == null && ids.containsKey(name)) {
-                label = byName.get(key(ids.get(name)));
+            List<Integer> fitting = names.matching(name);
+            if (fitting.isEmpty() && ids.containsKey(name)) {
+                fitting = names.matching(ids.get(name));
             }
+            if (fitting.size() > 1) {
+                throw new BadArgumentException("the folder '" + name + "' of " + folder + " fits " + fitting.size()
+                        + " labels: " + fitting.stream().map(labels.names()::get).collect(Collectors.joining("; ")));
+            }
+            Integer label = fitting.isEmpty() ? null : fitting.getFirst();
             if (label == null) {
                 unknown.add(name);
             } else if (taken.putIfAbsent(label, name) != null) {
@@ -113,14 +106,6 @@ public record ClassFolders(Labels labels, List<List<Path>> pictures, long ignore
             throw new BadArgumentException("the class folders of " + folder + " hold no pictures");
         }
         return found;
-    }
-
-    private static String spoken(String folder) {
-        return folder.replace('_', ' ');
-    }
-
-    private static String key(String name) {
-        return spoken(name).strip().toLowerCase(Locale.ROOT);
     }
 
     /** Pictures in all. */
