@@ -7,8 +7,11 @@ module dev.wick.study {
     requires jdk.management;
 
     exports dev.wick.study;
+    exports dev.wick.study.architecture;
     exports dev.wick.study.embedding;
+    exports dev.wick.study.measurement;
     exports dev.wick.study.metric;
+    exports dev.wick.study.precision;
     exports dev.wick.study.report;
     exports dev.wick.study.shift;
     exports dev.wick.study.synset;

@@ -3,6 +3,7 @@ package dev.wick.cli;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Optimization;
+import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.zeroshot.TextFeatureCache;
 import dev.wick.vision.Architecture;
@@ -87,14 +88,21 @@ final class ClipOptions {
 
     /** The tokenizer that fits a model; texts that are too long are cut. */
     ClipTokenizer tokenizer(ClipModel clip) throws IOException {
-        return ClipTokenizer.of(vocabularyFile()).withVocabulary(clip.configuration().vocabularySize())
+        return tokenizer(clip, vocabularyFile());
+    }
+
+    /** The tokenizer of a vocabulary that fits a model; texts that are too long are cut. */
+    static ClipTokenizer tokenizer(ClipModel clip, Path vocabulary) throws IOException {
+        return ClipTokenizer.of(vocabulary).withVocabulary(clip.configuration().vocabularySize())
                 .withContextLength(clip.configuration().contextLength()).withOverflow(Overflow.TRUNCATE);
     }
 
     private Path vocabularyFile() {
-        if (vocabulary != null) {
-            return vocabulary;
-        }
+        return vocabulary != null ? vocabulary : vocabularyBeside(model);
+    }
+
+    /** The vocabulary in the folder that a model is in, or, for a built-in one, in the working directory. */
+    static Path vocabularyBeside(String model) {
         Path parent = Path.of(model).toAbsolutePath().getParent();
         return VOCABULARIES.stream().map(parent::resolve).filter(Files::isRegularFile).findFirst()
                 .orElseThrow(() -> new CliException("no vocabulary: none was named, and beside the model is none",
@@ -118,9 +126,9 @@ final class ClipOptions {
 
     /** Says how the result was made. */
     StudyReport describe(StudyReport report, ClipModel clip) {
-        report.data("model", model).data("dtype", DTypeOption.name(dtype)).data("device", device.toString());
+        report.data("model", model).data("dtype", DTypeNames.of(dtype)).data("device", device.toString());
         return report.fact("Model", model + (builtIn().isPresent() ? " (built in Java, random weights, seed " + seed + ")" : "")
-                + "\n" + clip.configuration()).fact("Computed", DTypeOption.name(dtype) + " on " + device + ", batches of "
+                + "\n" + clip.configuration()).fact("Computed", DTypeNames.of(dtype) + " on " + device + ", batches of "
                         + batch + ", " + optimization.text());
     }
 }

@@ -8,6 +8,7 @@ import dev.wick.TorchScriptModel;
 import dev.wick.TorchScriptModel.Constant;
 import dev.wick.TorchScriptModel.PatchedConstant;
 import dev.wick.error.WickException;
+import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.Json;
 import dev.wick.study.report.Sizes;
 import dev.wick.study.report.TextTable;
@@ -167,7 +168,7 @@ final class InspectCommand implements Callable<Integer> {
                 result.put("buffers", buffers.toMap());
                 result.put("deviceConstants", constants(loaded, "device"));
                 result.put("dtypeConstants", constants(loaded, "dtype"));
-                result.put("patchedFor", compute == null ? null : DTypeOption.name(compute));
+                result.put("patchedFor", compute == null ? null : DTypeNames.of(compute));
                 result.put("patchedConstants", patched.stream().map(InspectCommand::map).toList());
                 out.println(Json.text(result));
             } else {
@@ -207,7 +208,7 @@ final class InspectCommand implements Callable<Integer> {
             uses.merge(change, constant.uses(), Long::sum);
             operators.computeIfAbsent(change, _ -> new TreeSet<>()).add(constant.operator());
         }
-        out.println("patched to run on the cpu" + (compute == null ? "" : " in " + DTypeOption.name(compute))
+        out.println("patched to run on the cpu" + (compute == null ? "" : " in " + DTypeNames.of(compute))
                 + (uses.isEmpty() ? ": none" : ""));
         TextTable table = new TextTable("lllrl");
         uses.forEach((change, count) -> table.row(change.get(0), change.get(1), "-> " + change.get(2),

@@ -25,9 +25,9 @@ import picocli.CommandLine.Spec;
         footer = {"", "A TorchScript archive is a program: load only those you trust."},
         subcommands = {InfoCommand.class, InspectCommand.class, RunCommand.class, BenchCommand.class,
                 BenchCopyCommand.class, BenchGemmCommand.class, MemoryCommand.class, TraceCommand.class,
-                BuildCommand.class, SynsetsCommand.class, ZeroShotCommand.class, PromptsCommand.class,
-                CompareCommand.class, EmbedCommand.class, PreprocessCommand.class, TokenizeCommand.class,
-                NativeCommand.class})
+                BuildCommand.class, CompareArchitecturesCommand.class, SynsetsCommand.class, ZeroShotCommand.class,
+                PromptsCommand.class, CompareCommand.class, PrecisionCommand.class, EmbedCommand.class,
+                PreprocessCommand.class, TokenizeCommand.class, NativeCommand.class})
 final class WickCommand implements Runnable {
     /** Begins the name of a LibTorch that is installed into the cache. */
     static final String PIP = "pip:";

@@ -54,10 +54,7 @@ public final class Pretrained {
             return new Built(architecture, Optional.empty(), filled(architecture, weights));
         }
         try (StateDict canonical = clip.get().weights()) {
-            ClipConfiguration configuration = ClipConfiguration.infer(canonical.shapes()).withActivation(activation);
-            Architecture architecture = Arrays.stream(Clip.values())
-                    .filter(published -> published.configuration().equals(configuration)).map(Architecture.class::cast)
-                    .findFirst().orElse(new ClipArchitecture("clip", configuration));
+            Architecture architecture = clip(canonical, activation);
             return new Built(architecture, Optional.of(clip.get().family()), filled(architecture, canonical));
         }
     }
@@ -75,6 +72,33 @@ public final class Pretrained {
         try (StateDict canonical = clip.get().weights()) {
             return new Built(architecture, Optional.of(clip.get().family()), filled(architecture, canonical));
         }
+    }
+
+    /**
+     * The architecture that a state dict is of, without building it; of a CLIP with {@link
+     * ClipConfiguration.Activation#QUICK_GELU}.
+     *
+     * @throws BadArgumentException if it is of no architecture that is known, or its shapes contradict each other
+     */
+    public static Architecture architecture(StateDict weights) {
+        Optional<ClipNames.Canonical> clip = ClipNames.canonical(weights);
+        if (clip.isEmpty()) {
+            return builtIn(weights);
+        }
+        try (StateDict canonical = clip.get().weights()) {
+            return clip(canonical, ClipConfiguration.Activation.QUICK_GELU);
+        }
+    }
+
+    /** The published CLIP with the sizes of canonical weights, or one of those sizes. */
+    private static Architecture clip(StateDict canonical, ClipConfiguration.Activation activation) {
+        ClipConfiguration configuration = ClipConfiguration.infer(canonical.shapes()).withActivation(activation);
+        for (Clip published : Clip.values()) {
+            if (published.configuration().equals(configuration)) {
+                return published;
+            }
+        }
+        return new ClipArchitecture("clip", configuration);
     }
 
     private static TorchScriptModel filled(Architecture architecture, StateDict weights) {
