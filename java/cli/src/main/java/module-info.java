@@ -1,13 +1,14 @@
 /**
  * The command line.
  *
- * <p>Pictures ({@code --image}, {@code preprocess}) take java.desktop; a runtime without it has everything else.
+ * <p>Without java.desktop it runs from the class path, except for pictures and the demo.
  */
 module dev.wick.cli {
     requires dev.wick;
     requires dev.wick.study;
     requires dev.wick.vision;
     requires info.picocli;
+    requires java.desktop;
     requires jdk.jfr;
     requires me.tongfei.progressbar;
 

@@ -8,6 +8,7 @@ module dev.wick.study {
 
     exports dev.wick.study;
     exports dev.wick.study.architecture;
+    exports dev.wick.study.demo;
     exports dev.wick.study.embedding;
     exports dev.wick.study.measurement;
     exports dev.wick.study.metric;

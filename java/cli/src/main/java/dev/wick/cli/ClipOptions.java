@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 /** Which CLIP a study takes, with which vocabulary, and how it is run. */
 final class ClipOptions {
     private static final List<String> VOCABULARIES = List.of("bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt",
-            "tokenizer.json");
+            "tokenizer.json", "vocabulary.txt.gz");
 
     @Option(names = {"--model", "--clip"}, paramLabel = "MODEL", required = true,
             description = "A CLIP: OpenAI's TorchScript archive, weights (.safetensors, .pth, .bin; OpenAI's, OpenCLIP's or "

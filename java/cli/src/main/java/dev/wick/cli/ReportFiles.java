@@ -32,15 +32,20 @@ final class ReportFiles {
         }
     }
 
-    /** Prints the report and writes the files that were asked for. */
-    void write(StudyReport report, CommandSpec spec) throws IOException {
-        PrintWriter out = spec.commandLine().getOut();
+    /** Says which command made it, when, and by which Wick. */
+    static void describe(StudyReport report, CommandSpec spec) {
         List<String> command = Stream.concat(Stream.of("wick"),
                 spec.root().commandLine().getParseResult().originalArgs().stream()).toList();
-        report.fact("Command line", command.stream().map(BenchPage::quoted).collect(Collectors.joining(" ")))
+        report.command(command.stream().map(BenchPage::quoted).collect(Collectors.joining(" ")))
                 .fact("Date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString().replace('T', ' ').replace("Z", " UTC"))
                 .fact("Wick", WickCommand.version());
         report.data("command", command).data("wick", WickCommand.version());
+    }
+
+    /** Prints the report and writes the files that were asked for. */
+    void write(StudyReport report, CommandSpec spec) throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        describe(report, spec);
         report.print(out);
         if (json != null) {
             WholeFile.writeText(json, report.json());

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
                 BenchCopyCommand.class, BenchGemmCommand.class, MemoryCommand.class, TraceCommand.class,
                 BuildCommand.class, CompareArchitecturesCommand.class, SynsetsCommand.class, ZeroShotCommand.class,
                 PromptsCommand.class, CompareCommand.class, PrecisionCommand.class, EmbedCommand.class,
-                PreprocessCommand.class, TokenizeCommand.class, NativeCommand.class})
+                PreprocessCommand.class, TokenizeCommand.class, DemoCommand.class, NativeCommand.class})
 final class WickCommand implements Runnable {
     /** Begins the name of a LibTorch that is installed into the cache. */
     static final String PIP = "pip:";

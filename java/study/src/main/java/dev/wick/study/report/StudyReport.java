@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SequencedMap;
 
 /**
  * A study's result, which is shown in three ways: as text, as JSON, as an HTML page that loads nothing; one thread.
@@ -20,7 +21,7 @@ public final class StudyReport {
     private static final String SCRIPT = "study.js";
 
     private final String title;
-    private final Map<String, String> facts = new LinkedHashMap<>();
+    private final SequencedMap<String, String> facts = new LinkedHashMap<>();
     private final Map<String, Object> data = new LinkedHashMap<>();
     private final List<Part> parts = new ArrayList<>();
     private int charts;
@@ -71,6 +72,12 @@ public final class StudyReport {
     /** Says how the result was made, on the page; a line break in a value stays one. */
     public StudyReport fact(String name, String value) {
         facts.put(name, value);
+        return this;
+    }
+
+    /** Says which command line made it: the first of the facts on the page. */
+    public StudyReport command(String line) {
+        facts.putFirst("Command line", line);
         return this;
     }
 
