@@ -87,6 +87,24 @@ void save(const ModuleBox& box, const std::string& path) {
   }
 }
 
+std::string file_argument(const char* path, int64_t length) {
+  std::string file = text_argument(path, length, "the path");
+  if (file.empty() || file.find('\0') != std::string::npos) {
+    throw Failure(WICK_INVALID_ARGUMENT, "the path is empty or has a null character in it");
+  }
+  return file;
+}
+
+// -1 leaves tensors where the archive says.
+std::optional<c10::Device> device_argument(int32_t type, int32_t index) {
+  return type == -1 ? std::nullopt : std::optional<c10::Device>(device(type, index));
+}
+
+wick_module loaded(Module module, int32_t training) {
+  module.train(training != 0);
+  return give(ModuleBox{std::move(module), std::make_shared<ModuleState>()});
+}
+
 std::shared_ptr<ModuleState> state_like(const ModuleState& state) {
   auto copy = std::make_shared<ModuleState>();
   copy->frozen = state.frozen;
@@ -122,22 +140,24 @@ int32_t wick_module_load(const void* archive, int64_t byte_size, int32_t device_
     if (archive == nullptr || byte_size < 0) {
       throw wick::Failure(WICK_INVALID_ARGUMENT, "the archive is null or has a negative size");
     }
-    std::optional<c10::Device> device;
-    if (device_type != -1) {
-      device = wick::device(device_type, device_index);
-    }
-    auto loaded = wick::load_module(archive, static_cast<size_t>(byte_size), device);
-    loaded.train(training != 0);
-    out = wick::give(wick::ModuleBox{std::move(loaded), std::make_shared<wick::ModuleState>()});
+    const auto device = wick::device_argument(device_type, device_index);
+    out = wick::loaded(wick::load_module(archive, static_cast<size_t>(byte_size), device), training);
+  });
+}
+
+int32_t wick_module_load_file(const char* path, int64_t path_length, int32_t device_type, int32_t device_index,
+                              int32_t training, wick_module* module, wick_error* error) noexcept {
+  return wick::protect(error, WICK_MODEL_UNREADABLE, [&] {
+    auto& out = wick::target(module, "the module");
+    const std::string file = wick::file_argument(path, path_length);
+    const wick::PlainGuard guard;
+    out = wick::loaded(torch::jit::load(file, wick::device_argument(device_type, device_index)), training);
   });
 }
 
 int32_t wick_module_save(wick_module module, const char* path, int64_t path_length, wick_error* error) noexcept {
   return wick::protect(error, [&] {
-    const std::string file = wick::text_argument(path, path_length, "the path");
-    if (file.empty() || file.find('\0') != std::string::npos) {
-      throw wick::Failure(WICK_INVALID_ARGUMENT, "the path is empty or has a null character in it");
-    }
+    const std::string file = wick::file_argument(path, path_length);
     wick::save(wick::borrow_module(module), file);
   });
 }

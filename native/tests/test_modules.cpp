@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 
 #include "support.h"
 
@@ -37,8 +38,44 @@ TEST(unreadable_archives) {
               wick_module_load(file.data(), 10, 99, -1, 0, module.out(), &error));
 }
 
+TEST(files_are_loaded_by_name) {
+  const auto load_file = [&](const std::string& path, Module& module, int32_t training = 0) {
+    return wick_module_load_file(path.data(), static_cast<int64_t>(path.size()), 0, -1, training, module.out(), &error);
+  };
+  Module module;
+  CHECK_OK(load_file(archive_path("classifier.pt"), module));
+  const Tensor x = noise({1, 3, 32, 32});
+  CHECK(values(call(method(module, "forward"), {x})) ==
+        values(call(method(load("classifier.pt"), "forward"), {x})));
+  Module training;
+  CHECK_OK(load_file(archive_path("classifier.pt"), training, 1));
+  Answer answer;
+  CHECK_OK(wick_module_attribute(training, "training", 8, answer.out(), &error));
+  CHECK_EQUAL(answer[0].integer, 1);
+  CHECK_OK(wick_module_attribute(module, "training", 8, answer.out(), &error));
+  CHECK_EQUAL(answer[0].integer, 0);
+
+  Module none;
+  CHECK_FAILS(WICK_MODEL_UNREADABLE, "", load_file("no-such-file.pt", none));
+  CHECK_FAILS(WICK_MODEL_UNREADABLE, "", load_file(archive_path(""), none));
+  CHECK_FAILS(WICK_MODEL_UNREADABLE, "constants.pkl", load_file(archive_path("statedict.pth"), none));
+  const std::vector<char> whole = read_file(archive_path("classifier.pt"));
+  const std::string path = "truncated-classifier.pt";
+  for (size_t size : {size_t{0}, size_t{1}, size_t{100}, whole.size() / 2, whole.size() - 1}) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc).write(whole.data(), static_cast<std::streamsize>(size));
+    CHECK_FAILS(WICK_MODEL_UNREADABLE, "", load_file(path, none));
+  }
+  std::remove(path.c_str());
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "device type",
+              wick_module_load_file(path.data(), static_cast<int64_t>(path.size()), 99, -1, 0, none.out(), &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "null", wick_module_load_file(path.data(), 4, 0, -1, 0, nullptr, &error));
+}
+
 TEST(impossible_paths_are_refused) {
   const Module module = load("tiny.pt");
+  Module none;
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "path", wick_module_load_file("", 0, 0, -1, 0, none.out(), &error));
+  CHECK_FAILS(WICK_INVALID_ARGUMENT, "path", wick_module_load_file("a\0b", 3, 0, -1, 0, none.out(), &error));
   CHECK_FAILS(WICK_INVALID_ARGUMENT, "path", wick_module_save(module, "", 0, &error));
   CHECK_FAILS(WICK_INVALID_ARGUMENT, "path", wick_module_save(module, "a\0b", 3, &error));
 }

@@ -24,6 +24,10 @@ typedef int64_t wick_runner;
 WICK_API int32_t wick_module_load(const void *archive, int64_t byte_size, int32_t device_type, int32_t device_index,
                                   int32_t training, wick_module *module, wick_error *error) WICK_NOEXCEPT;
 
+/* The same from a file, record by record, so that no more than the largest record is in memory beside the tensors. */
+WICK_API int32_t wick_module_load_file(const char *path, int64_t path_length, int32_t device_type, int32_t device_index,
+                                       int32_t training, wick_module *module, wick_error *error) WICK_NOEXCEPT;
+
 /* Writes the module as a TorchScript archive: to a temporary file beside path, then renamed over it. Deep stack. */
 WICK_API int32_t wick_module_save(wick_module module, const char *path, int64_t path_length,
                                   wick_error *error) WICK_NOEXCEPT;

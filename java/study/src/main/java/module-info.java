@@ -2,11 +2,19 @@
 module dev.wick.study {
     requires transitive dev.wick.vision;
     requires com.fasterxml.jackson.databind;
+    requires extjwnl;
     requires java.desktop;
     requires jdk.management;
 
+    exports dev.wick.study;
+    exports dev.wick.study.architecture;
+    exports dev.wick.study.embedding;
+    exports dev.wick.study.measurement;
     exports dev.wick.study.metric;
+    exports dev.wick.study.precision;
     exports dev.wick.study.report;
+    exports dev.wick.study.shift;
+    exports dev.wick.study.synset;
     exports dev.wick.study.training;
     exports dev.wick.study.world;
     exports dev.wick.study.zeroshot;

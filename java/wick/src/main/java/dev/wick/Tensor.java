@@ -319,7 +319,9 @@ public final class Tensor extends NativeResource {
             if (viewArena == null) {
                 TensorDescription known = requireHost();
                 if (wrapped != null) {
-                    return wrapped.asSlice(known.data() - wrapped.address(), span(known));
+                    // LibTorch gives a tensor without elements no address.
+                    return known.elementCount() == 0 ? wrapped.asSlice(0, 0)
+                            : wrapped.asSlice(known.data() - wrapped.address(), span(known));
                 }
                 usable.acquire();
                 try {

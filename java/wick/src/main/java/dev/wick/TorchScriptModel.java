@@ -16,9 +16,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +36,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>An archive is a program: damaged ones are refused (every checksum is verified), but load only those you trust.
  */
 public final class TorchScriptModel extends NativeResource implements Model {
+    private static final boolean NAMES_ARE_UTF_8 = "UTF-8".equalsIgnoreCase(System.getProperty("sun.jnu.encoding"));
+
     private final Map<String, Handle> methodHandles = new ConcurrentHashMap<>();
     private final Device device;
     private final List<Constant> archiveConstants;
@@ -62,8 +67,60 @@ public final class TorchScriptModel extends NativeResource implements Model {
         if (Files.isDirectory(path)) {
             throw new ModelUnreadableException(source, "it is a directory; name the archive in it");
         }
+        Engine.get().require(device);
+        try {
+            if (!isKnownToLibTorch(path)) {
+                try (Arena arena = Arena.ofShared()) {
+                    return load(read(path, source, arena), source, device, event);
+                }
+            }
+            return loadByName(path, source, device, event);
+        } catch (IOException e) {
+            throw new ModelUnreadableException(source, "it cannot be read (" + e + ")");
+        }
+    }
+
+    /** Whether the path's text, in UTF-8, is what the operating system calls the file. */
+    private static boolean isKnownToLibTorch(Path path) {
+        return path.getFileSystem() == FileSystems.getDefault()
+                && (NAMES_ARE_UTF_8 || path.toAbsolutePath().toString().chars().allMatch(c -> c < 128));
+    }
+
+    /** Verifies a copy and lets LibTorch read the file: the copy would lie in memory beside the tensors it becomes. */
+    private static TorchScriptModel loadByName(Path path, String source, Device device, ModelLoadEvent event)
+            throws IOException {
+        Path absolute = path.toAbsolutePath();
+        // Before the file is opened: another one put in its place from here on is noticed.
+        Stamp before = Stamp.of(path);
+        try (Arena arena = Arena.ofShared()) {
+            TorchArchive.verify(read(path, source, arena), source);
+        }
+        try {
+            TorchScriptModel model = load((binding, index) -> binding.loadModule(absolute, device.type().code(), index,
+                    false), before.bytes(), source, device, event);
+            if (Stamp.of(path).equals(before)) {
+                return model;
+            }
+            model.close();
+        } catch (ModelUnreadableException e) {
+            if (Stamp.of(path).equals(before)) {
+                throw e;
+            }
+        }
+        throw new ModelUnreadableException(source, "the file changed while it was read");
+    }
+
+    /** What tells whether a file was written to, or another put in its place. */
+    private record Stamp(long bytes, FileTime modified, Object key) {
+        static Stamp of(Path path) throws IOException {
+            BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+            return new Stamp(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey());
+        }
+    }
+
+    private static MemorySegment read(Path path, String source, Arena arena) throws IOException {
         // Read, not mapped: a file that shrinks under a mapping ends the process with SIGBUS.
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ); Arena arena = Arena.ofShared()) {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             MemorySegment archive = arena.allocate(Math.max(1, channel.size()), 64).asSlice(0, channel.size());
             long at = 0;
             while (at < archive.byteSize()) {
@@ -74,9 +131,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
                 }
                 at += read;
             }
-            return load(archive, source, device, event);
-        } catch (IOException e) {
-            throw new ModelUnreadableException(source, "it cannot be read (" + e + ")");
+            return archive;
         }
     }
 
@@ -101,12 +156,23 @@ public final class TorchScriptModel extends NativeResource implements Model {
     /** @param event null while nobody records it */
     private static TorchScriptModel load(MemorySegment archive, String source, Device device, ModelLoadEvent event) {
         Engine.get().require(device);
-        TorchBinding binding = Engine.binding();
         TorchArchive.verify(archive, source);
+        return load((binding, index) -> binding.loadModule(archive, device.type().code(), index, false),
+                archive.byteSize(), source, device, event);
+    }
+
+    /** Loads what was verified; takes the index of a CUDA device, or -1. */
+    private interface Loading {
+        Handle from(TorchBinding binding, int deviceIndex);
+    }
+
+    private static TorchScriptModel load(Loading loading, long bytes, String source, Device device,
+            ModelLoadEvent event) {
+        TorchBinding binding = Engine.binding();
         try {
             TorchScriptModel model = DeepStack.call(() -> {
                 int index = device.type() == Device.Type.CUDA ? device.index() : -1;
-                Handle handle = binding.loadModule(archive, device.type().code(), index, false);
+                Handle handle = loading.from(binding, index);
                 try {
                     List<Constant> asSaved = constants(handle);
                     binding.convert(handle, -1, device.type().code(), index, true);
@@ -117,7 +183,7 @@ public final class TorchScriptModel extends NativeResource implements Model {
                 }
             });
             if (event != null) {
-                event.with(source, device.toString(), archive.byteSize()).commit();
+                event.with(source, device.toString(), bytes).commit();
             }
             return model;
         } catch (ModelUnreadableException e) {

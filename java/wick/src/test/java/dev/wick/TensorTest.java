@@ -243,4 +243,11 @@ class TensorTest extends WickCase {
             assertThatThrownBy(() -> Device.parse(wrong)).isInstanceOf(BadArgumentException.class);
         }
     }
+
+    @Test
+    void anEmptyTensorOverMemoryHasAnEmptySegment() {
+        try (Arena arena = Arena.ofConfined(); Tensor empty = Tensor.wrap(arena.allocate(8), DType.FLOAT32, 0, 3)) {
+            assertThat(empty.segment().byteSize()).isZero();
+        }
+    }
 }

@@ -8,12 +8,17 @@ import dev.wick.error.WickException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -94,6 +99,64 @@ class TorchArchiveTest extends WickCase {
         try (Tensor input = Npy.floats("mlp.forward.input.0.npy"); Tensor output = model.forward(input);
                 Tensor expected = Npy.floats("mlp.forward.output.npy")) {
             assertThat(TensorDifference.between(output, expected).maximum()).as(what).isLessThan(1e-5);
+        }
+    }
+
+    /** LibTorch reads the file a second time, and no checksum: what was verified must be what it got. */
+    @Test
+    void anotherFilePutInItsPlaceWhileItLoadsIsNeverLoaded(@TempDir Path directory) throws Exception {
+        byte[] whole = savedBytes(directory);
+        byte[] altered = whole.clone();
+        // The weights fill most of the file: a model that LibTorch reads without a word, with other outputs.
+        for (int i = 0, at = whole.length / 2 & ~3; i < 64; i++) {
+            altered[at + 4 * i + 3] ^= (byte) 0xc0;
+        }
+        Random random = new Random(SEED);
+        long loading = 1_000_000;
+        int refused = 0;
+        for (int i = 0; i < 200; i++) {
+            Path file = Files.write(directory.resolve(i + ".pt"), whole);
+            Path other = Files.write(directory.resolve("other.pt"), altered);
+            long delay = (long) (loading * random.nextDouble());
+            Thread replacing = Thread.ofPlatform().start(() -> replaceAfter(delay, other, file));
+            long start = System.nanoTime();
+            try (TorchScriptModel model = Model.load(file)) {
+                loading = System.nanoTime() - start;
+                assertSameModel(model, "replaced after %d ns".formatted(delay));
+            } catch (ModelUnreadableException e) {
+                refused++;
+                assertThat(e.getMessage()).contains(file.toString()).containsAnyOf("damaged", "changed");
+            } finally {
+                replacing.interrupt();
+                replacing.join();
+            }
+            Files.delete(file);
+        }
+        assertThat(refused).as("loads that met another file").isPositive();
+    }
+
+    private static void replaceAfter(long nanoseconds, Path other, Path file) {
+        try {
+            TimeUnit.NANOSECONDS.sleep(nanoseconds);
+            Files.move(other, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (InterruptedException e) {
+            // The model was loaded before.
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aFileThatOnlyJavaKnowsIsLoaded(@TempDir Path directory) throws Exception {
+        Path archives = directory.resolve("archives.zip");
+        try (FileSystem zip = FileSystems.newFileSystem(archives, Map.of("create", "true"))) {
+            Path inside = Files.write(zip.getPath("mlp.pt"), resource("mlp.pt"));
+            try (TorchScriptModel model = Model.load(inside)) {
+                assertSameModel(model, "in a zip file");
+            }
+            Path damaged = Files.write(zip.getPath("damaged.pt"), java.util.Arrays.copyOf(resource("mlp.pt"), 1000));
+            assertThatThrownBy(() -> Model.load(damaged)).isInstanceOf(ModelUnreadableException.class)
+                    .hasMessageContaining("damaged.pt");
         }
     }
 

@@ -82,6 +82,9 @@ public interface TorchBinding {
      */
     Handle loadModule(MemorySegment archive, int deviceType, int deviceIndex, boolean training);
 
+    /** The same from a file, which is read record by record: no copy of it is in memory beside the tensors. */
+    Handle loadModule(Path archive, int deviceType, int deviceIndex, boolean training);
+
     /**
      * Makes an empty module of a TorchScript class of its own, in evaluation mode.
      *

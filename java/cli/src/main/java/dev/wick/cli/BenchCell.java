@@ -2,6 +2,7 @@ package dev.wick.cli;
 
 import dev.wick.DType;
 import dev.wick.Runner;
+import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.Statistics;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,7 +62,7 @@ record BenchCell(DType dtype, long batch, long[] samples, DeviceTimes device, in
     /** The keys that are the cell's own; the caller puts those of the whole benchmark before them. */
     Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
-        map.put("dtype", DTypeOption.name(dtype));
+        map.put("dtype", DTypeNames.of(dtype));
         map.put("batch", batch);
         map.put("latencyMs", statistics().toMap());
         // On the CPU a call returns when its work is done: there is no time of enqueueing apart from it.

@@ -11,6 +11,7 @@ import dev.wick.binding.TorchBinding;
 import dev.wick.error.NativesException;
 import dev.wick.error.WickException;
 import dev.wick.file.WholeFile;
+import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.Json;
 import dev.wick.study.report.Machine;
 import dev.wick.study.report.Sizes;
@@ -194,7 +195,7 @@ final class BenchCommand implements Callable<Integer> {
             out.println("written to " + file);
         }
         for (BenchReport.Failed failed : report.failures()) {
-            err.println("wick: " + DTypeOption.name(failed.dtype()) + ", batch " + failed.batch() + " failed: "
+            err.println("wick: " + DTypeNames.of(failed.dtype()) + ", batch " + failed.batch() + " failed: "
                     + failed.error());
         }
         return report.failures().isEmpty() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
@@ -206,13 +207,13 @@ final class BenchCommand implements Callable<Integer> {
             BenchCell cell = report.measurement().measure(dtype, batch, reference, watchdog, progress, recording);
             report.add(cell);
             progress.cellDone(String.format(Locale.ROOT, "%s, batch %d: %.3f ms over %d runs, %s%s",
-                    DTypeOption.name(dtype), batch, cell.statistics().mean(), cell.samples().length,
+                    DTypeNames.of(dtype), batch, cell.statistics().mean(), cell.samples().length,
                     cell.preparation().optimization().text(), cell.cut() ? ", cut by the budget" : ""));
         } catch (NativesException e) {
             throw e;
         } catch (WickException e) {
             report.add(new BenchReport.Failed(dtype, batch, Failures.message(e)));
-            progress.cellDone(DTypeOption.name(dtype) + ", batch " + batch + ": failed");
+            progress.cellDone(DTypeNames.of(dtype) + ", batch " + batch + ": failed");
         }
     }
 
@@ -290,7 +291,7 @@ final class BenchCommand implements Callable<Integer> {
         table.row(header.toArray());
         for (BenchCell cell : report.cells()) {
             Statistics statistics = cell.statistics();
-            List<Object> row = new ArrayList<>(List.of(DTypeOption.name(cell.dtype()), cell.batch(),
+            List<Object> row = new ArrayList<>(List.of(DTypeNames.of(cell.dtype()), cell.batch(),
                     milliseconds(statistics.mean()), milliseconds(statistics.deviation()),
                     milliseconds(statistics.minimum()), milliseconds(statistics.p50()), milliseconds(statistics.p90()),
                     milliseconds(statistics.p99()), milliseconds(statistics.maximum())));

@@ -1,18 +1,17 @@
 package dev.wick.cli;
 
-import dev.wick.Cuda;
-import dev.wick.CudaStream;
 import dev.wick.DType;
 import dev.wick.Device;
-import dev.wick.DeviceMemory;
-import dev.wick.Engine;
 import dev.wick.Optimization;
 import dev.wick.Runner;
 import dev.wick.Tensor;
 import dev.wick.TensorScope;
 import dev.wick.TorchScriptModel;
-import dev.wick.binding.TorchBinding;
-import dev.wick.study.report.Machine;
+import dev.wick.study.measurement.CallPreparation;
+import dev.wick.study.measurement.Noise;
+import dev.wick.study.measurement.PeakMemory;
+import dev.wick.study.measurement.TimedCall;
+import dev.wick.study.report.DTypeNames;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,10 +37,6 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
         Optimization optimization, int runs, int warmUpRuns, long budget, Transfers transfers, boolean graph) {
     /** Of the noise that inputs are filled with. */
     static final long SEED = 1;
-    private static final int INTEGERS_BELOW = 10;
-    /** Runs that trying every way costs: four ways, each warmed up three times and timed up to seven times. */
-    private static final int RUNS_OF_A_CHOICE = 40;
-    private static final int PROBES = 3;
     /** Preparation makes several runs. */
     private static final int PREPARATION_RUNS = 3;
 
@@ -56,8 +51,10 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     /** What the unoptimised model gives in FP32 on the inputs of a batch; the caller closes them. */
     List<Tensor> reference(long batch, Watchdog watchdog) {
         watchdog.begin("the FP32 reference of batch " + batch, PREPARATION_RUNS * hangLimit());
+        List<Tensor> inputs = inputs(batch);
         try (TorchScriptModel loaded = model.open(device);
-                Runner runner = builder(loaded, DType.FLOAT32, batch).optimize(Optimization.NONE).build()) {
+                Runner runner = CallPreparation.builder(loaded, method, DType.FLOAT32, inputs)
+                        .optimize(Optimization.NONE).build()) {
             runner.run();
             List<Tensor> outputs = new ArrayList<>();
             for (int i = 0; i < runner.outputCount(); i++) {
@@ -65,6 +62,7 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
             }
             return outputs;
         } finally {
+            inputs.forEach(Tensor::close);
             watchdog.end();
         }
     }
@@ -76,17 +74,18 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
      */
     BenchCell measure(DType dtype, long batch, List<Tensor> reference, Watchdog watchdog, CellProgress progress,
             FlightRecording recording) throws IOException {
-        String cell = DTypeOption.name(dtype) + ", batch " + batch;
+        String cell = DTypeNames.of(dtype) + ", batch " + batch;
+        PeakMemory memory = new PeakMemory(device);
         long begin = System.nanoTime();
-        resetPeak();
+        memory.reset();
         progress.doing(cell + ": preparing");
         watchdog.begin("preparing " + cell, PREPARATION_RUNS * hangLimit());
         Prepared prepared = prepare(dtype, batch);
         try (TimedCall call = prepared.call()) {
             watchdog.end();
             double preparationSeconds = (System.nanoTime() - begin) / 1e9;
-            long preparationPeak = peak();
-            resetPeak();
+            long preparationPeak = memory.bytes();
+            memory.reset();
             progress.doing(cell);
             int warmed = 0;
             while (warmed < warmUpRuns && System.nanoTime() - begin < budget) {
@@ -116,14 +115,14 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
             if (recording != null) {
                 recording.end();
             }
-            long peak = peak();
+            long peak = memory.bytes();
             try (TensorScope _ = TensorScope.open()) {
                 OutputComparison comparison = OutputComparison.of(call.outputs(), reference);
                 return new BenchCell(dtype, batch, Arrays.copyOf(samples, done),
                         onDevice() ? new BenchCell.DeviceTimes(transfers, Arrays.copyOf(enqueued, done),
                                 Arrays.copyOf(onDevice, done)) : null,
                         warmed, done < runs || warmed < warmUpRuns,
-                        call.preparation(), prepared.why(), preparationSeconds, preparationPeak, peak, peakSource(),
+                        call.preparation(), prepared.why(), preparationSeconds, preparationPeak, peak, memory.source(),
                         comparison.maximum(), comparison.mean(), comparison.top5Agreement(), comparison.nanOutputs());
             }
         } finally {
@@ -144,29 +143,6 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
         return time;
     }
 
-    /** Whether LibTorch's CPU allocator is counted; else the whole process is what can be told. */
-    private static boolean counted() {
-        return !Engine.get().missingFeatures().containsKey(TorchBinding.MEMORY);
-    }
-
-    private String peakSource() {
-        return onDevice() ? "device allocator" : counted() ? "allocator" : "rss";
-    }
-
-    private void resetPeak() {
-        if (onDevice() || counted()) {
-            // What an earlier cell left in a device's cache is not this one's.
-            DeviceMemory.trim(device);
-            DeviceMemory.resetPeaks(device);
-        } else {
-            Machine.resetPeakResident();
-        }
-    }
-
-    private long peak() {
-        return onDevice() || counted() ? DeviceMemory.of(device).allocatedBytes().peak() : Machine.peakResidentBytes();
-    }
-
     /** A prepared call, and why its optimisation was taken. */
     private record Prepared(TimedCall call, String why) {
     }
@@ -179,74 +155,19 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     private Prepared prepare(DType dtype, long batch) {
         // The model goes before anything is measured: what the runner keeps of it is all that counts as its memory.
         try (TorchScriptModel loaded = model.open(device)) {
+            List<Tensor> inputs = inputs(batch);
             if (transfers == Transfers.PAGEABLE) {
-                TimedCall call = new PageableCall(loaded, method, dtype, inputs(batch), device);
+                TimedCall call = new PageableCall(loaded, method, dtype, inputs, device);
                 return new Prepared(call, call.preparation().why());
             }
-            Optimization way = optimization;
-            String why = null;
-            if (way == Optimization.AUTO) {
-                long once = probe(loaded, dtype, batch);
-                if (once * (double) RUNS_OF_A_CHOICE > budget / 2.0) {
-                    way = Optimization.NONE;
-                    why = String.format(java.util.Locale.ROOT,
-                            "one run takes %.2f s, so that trying others would outrun the budget", once / 1e9);
-                }
-            }
-            TimedCall call = runner(builder(loaded, dtype, batch).optimize(way));
-            return new Prepared(call, why != null ? why : call.preparation().why());
-        }
-    }
-
-    private TimedCall runner(Runner.Builder builder) {
-        if (!onDevice()) {
-            return new RunnerCall(builder.build());
-        }
-        CudaStream stream = CudaStream.take(device);
-        try {
-            builder.on(stream);
-            Runner runner = (graph ? builder.cudaGraph() : builder).build();
             try {
-                return new RunnerCall(runner, stream);
-            } catch (RuntimeException e) {
-                runner.close();
-                throw e;
-            }
-        } catch (RuntimeException e) {
-            stream.close();
-            throw e;
-        }
-    }
-
-    /** Time of a run of the model as it is: the first compiles, so a fast one gets a second and a third. */
-    private long probe(TorchScriptModel loaded, DType dtype, long batch) {
-        try (TorchScriptModel converted = loaded.to(dtype).model(); TensorScope _ = TensorScope.open()) {
-            Object[] inputs = inputs(batch).stream()
-                    .map(input -> input.dtype().isFloating() ? input.to(device).to(dtype) : input.to(device)).toArray();
-            long least = Long.MAX_VALUE;
-            for (int i = 0; i < PROBES && least > budget / (2.0 * RUNS_OF_A_CHOICE); i++) {
-                long start = System.nanoTime();
-                converted.call(method, inputs).close();
-                if (onDevice()) {
-                    Cuda.synchronize(device);
-                }
-                least = Math.min(least, System.nanoTime() - start);
-                if (least > budget / PROBES) {
-                    break;
-                }
-            }
-            return least;
-        }
-    }
-
-    private Runner.Builder builder(TorchScriptModel loaded, DType dtype, long batch) {
-        Runner.Builder builder = Runner.of(loaded, method).compute(dtype);
-        for (Tensor input : inputs(batch)) {
-            try (input) {
-                builder.input(input);
+                CallPreparation.Prepared prepared = new CallPreparation(method, device, optimization, graph, budget)
+                        .prepare(loaded, dtype, inputs);
+                return new Prepared(prepared.call(), prepared.why());
+            } finally {
+                inputs.forEach(Tensor::close);
             }
         }
-        return builder;
     }
 
     /** The same inputs for every cell of a batch. */
@@ -263,20 +184,6 @@ record BenchMeasurement(ModelSource model, String method, Device device, List<In
     }
 
     private static Tensor noise(InputShape shape, Random random) {
-        Tensor tensor = Tensor.empty(shape.dtype() == DType.FLOAT32 ? DType.FLOAT32 : DType.INT64, shape.sizes());
-        var memory = tensor.segment();
-        if (shape.dtype() == DType.FLOAT32) {
-            for (long at = 0; at < memory.byteSize(); at += Float.BYTES) {
-                memory.set(java.lang.foreign.ValueLayout.JAVA_FLOAT, at, (float) random.nextGaussian());
-            }
-            return tensor;
-        }
-        for (long at = 0; at < memory.byteSize(); at += Long.BYTES) {
-            memory.set(java.lang.foreign.ValueLayout.JAVA_LONG, at,
-                    random.nextInt(shape.dtype() == DType.BOOL ? 2 : INTEGERS_BELOW));
-        }
-        try (tensor) {
-            return shape.dtype() == DType.INT64 ? tensor.copy() : tensor.to(shape.dtype());
-        }
+        return Noise.of(shape.dtype(), random, shape.sizes());
     }
 }

@@ -3,6 +3,7 @@ package dev.wick.cli;
 import dev.wick.Device;
 import dev.wick.Engine;
 import dev.wick.Runner;
+import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.HtmlPage;
 import dev.wick.study.report.HtmlPage.Chart;
 import dev.wick.study.report.HtmlPage.Column;
@@ -59,7 +60,7 @@ final class BenchPage {
                     + " cells were done. bench was still running then, or it ended early.");
         }
         for (BenchReport.Failed failed : report.failures()) {
-            page.warning(DTypeOption.name(failed.dtype()) + ", batch " + failed.batch() + " failed: " + failed.error());
+            page.warning(DTypeNames.of(failed.dtype()) + ", batch " + failed.batch() + " failed: " + failed.error());
         }
         for (BenchCell cell : report.cells()) {
             if (cell.cut()) {
@@ -232,7 +233,7 @@ final class BenchPage {
         for (BenchCell cell : report.cells()) {
             for (Runner.Trial trial : cell.preparation().trials()) {
                 double median = trial.medianNanoseconds() / 1e6;
-                trials.add(List.of(DTypeOption.name(cell.dtype()), Long.toString(cell.batch()),
+                trials.add(List.of(DTypeNames.of(cell.dtype()), Long.toString(cell.batch()),
                         trial.optimization().text(), median < 0 ? HtmlPage.NOTHING : fixed(median, decimals),
                         difference(trial.maximumDifference()), trial.outcome()));
             }
@@ -257,18 +258,18 @@ final class BenchPage {
     private static List<List<String>> rows(BenchReport report, Function<BenchCell, List<String>> values) {
         List<List<String>> rows = new ArrayList<>();
         for (BenchCell cell : report.cells()) {
-            rows.add(Stream.concat(Stream.of(DTypeOption.name(cell.dtype()), Long.toString(cell.batch())),
+            rows.add(Stream.concat(Stream.of(DTypeNames.of(cell.dtype()), Long.toString(cell.batch())),
                     values.apply(cell).stream()).toList());
         }
         for (BenchReport.Failed failed : report.failures()) {
-            rows.add(List.of(DTypeOption.name(failed.dtype()), Long.toString(failed.batch()),
+            rows.add(List.of(DTypeNames.of(failed.dtype()), Long.toString(failed.batch()),
                     "failed: " + failed.error()));
         }
         return rows;
     }
 
     private static String name(BenchCell cell) {
-        return DTypeOption.name(cell.dtype()) + ", batch " + cell.batch();
+        return DTypeNames.of(cell.dtype()) + ", batch " + cell.batch();
     }
 
     private static String cut(BenchReport report, BenchCell cell) {
@@ -278,7 +279,7 @@ final class BenchPage {
     }
 
     /** As a shell takes it. */
-    private static String quoted(String argument) {
+    static String quoted(String argument) {
         return argument.matches("[A-Za-z0-9_./:=,@%+-]+") ? argument : "'" + argument.replace("'", "'\\''") + "'";
     }
 

@@ -3,6 +3,7 @@ package dev.wick.cli;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Engine;
+import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.Machine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ final class BenchReport {
     record Failed(DType dtype, long batch, String error) {
         private Map<String, Object> toMap() {
             Map<String, Object> map = new LinkedHashMap<>();
-            map.put("dtype", DTypeOption.name(dtype));
+            map.put("dtype", DTypeNames.of(dtype));
             map.put("batch", batch);
             map.put("error", error);
             return map;
@@ -134,7 +135,7 @@ final class BenchReport {
         Map<String, Object> report = begun(command, complete);
         Map<String, Object> settings = engineSettings();
         settings.put("optimize", measurement.optimization().text());
-        settings.put("dtypes", dtypes.stream().map(DTypeOption::name).toList());
+        settings.put("dtypes", dtypes.stream().map(DTypeNames::of).toList());
         settings.put("batches", batches);
         settings.put("runs", measurement.runs());
         settings.put("warmup", measurement.warmUpRuns());

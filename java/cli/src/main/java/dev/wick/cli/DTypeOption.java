@@ -23,14 +23,4 @@ final class DTypeOption implements ITypeConverter<DType> {
         }
         return dtype;
     }
-
-    /** The short name. */
-    static String name(DType dtype) {
-        return switch (dtype) {
-            case FLOAT32 -> "fp32";
-            case FLOAT16 -> "fp16";
-            case BFLOAT16 -> "bf16";
-            default -> dtype.torchName();
-        };
-    }
 }

@@ -9,6 +9,7 @@ import dev.wick.error.TorchException;
 import dev.wick.error.UnsupportedFeatureException;
 import dev.wick.error.WickException;
 import dev.wick.vision.Architecture;
+import dev.wick.vision.weights.WeightsMismatchException;
 import dev.wick.vision.file.NpyException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -26,6 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** Says what went wrong in one line, with what helps on another, and gives the exit code. */
 final class Failures {
     private static final int LONGEST_MESSAGE = 1500;
+    private static final int NAMES_SHOWN = 5;
     /** The last line of what the TorchScript interpreter says. */
     private static final Pattern TORCH_ERROR = Pattern.compile("[A-Za-z_.]*(?:Error|Exception): (.*)");
 
@@ -80,6 +82,7 @@ final class Failures {
             case UncheckedIOException e -> message(e.getCause());
             case IOException e -> e.getMessage() == null ? e.toString() : e.getMessage();
             case TorchException e -> reason(e);
+            case WeightsMismatchException e -> mismatch(e);
             case WickException e -> shortened(e.getMessage());
             case CliException e -> e.getMessage();
             default -> "something went wrong inside wick: " + failure;
@@ -98,6 +101,24 @@ final class Failures {
         return reason != null ? reason : shortened(failure.getMessage());
     }
 
+    /** Some names of each kind: --stacktrace has all. */
+    private static String mismatch(WeightsMismatchException failure) {
+        StringBuilder text = new StringBuilder("the weights of " + failure.source() + " are another model's");
+        some(text, "missing", failure.missing());
+        some(text, "unexpected", failure.unexpected());
+        some(text, "of another shape or dtype", failure.mismatched().stream().map(each -> each.name() + " is "
+                + each.found() + ", not " + each.expected()).toList());
+        return text.toString();
+    }
+
+    private static void some(StringBuilder text, String what, List<String> names) {
+        if (!names.isEmpty()) {
+            text.append("; ").append(names.size()).append(' ').append(what).append(": ")
+                    .append(String.join(", ", names.subList(0, Math.min(NAMES_SHOWN, names.size()))))
+                    .append(names.size() > NAMES_SHOWN ? ", ..." : "");
+        }
+    }
+
     private static String usageMessage(ParameterException failure) {
         return failure instanceof UnmatchedArgumentException unmatched && !unmatched.getUnmatched().isEmpty()
                 ? "no such option or command: " + String.join(" ", unmatched.getUnmatched())
@@ -110,8 +131,13 @@ final class Failures {
             case NpyException _ -> "numpy.save(file, array, allow_pickle=False) writes what wick reads";
             case ModelUnreadableException e when e.reason().contains("no such file") ->
                 "built-in models need no file: " + String.join(", ", Architecture.names());
+            case ModelUnreadableException e when e.reason().contains("state dict (") ->
+                "'wick inspect FILE' shows the weights; 'wick build auto --weights FILE --out model.pt' makes a model of "
+                        + "them";
             case ModelUnreadableException _ ->
                 "torch.jit.save(torch.jit.trace(model, example), 'model.pt') writes what wick reads";
+            case WeightsMismatchException _ ->
+                "'wick build auto --weights FILE' tells which model they are of; --stacktrace lists every name";
             case UnsupportedFeatureException _ -> null;
             case NotFoundException e when e.getMessage().startsWith("no cuda:") -> "'wick info' lists the devices";
             case NotFoundException _ -> "'wick inspect MODEL' lists the methods with their schemas";

@@ -13,6 +13,7 @@ import dev.wick.memory.MemoryLeaks;
 import dev.wick.memory.MemoryPeak;
 import dev.wick.memory.MemoryTimeline;
 import dev.wick.memory.SnapshotWriter;
+import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.Sizes;
 import dev.wick.study.report.TextTable;
 import java.io.IOException;
@@ -160,7 +161,7 @@ final class MemoryCommand implements Callable<Integer> {
         String name = file.getFileName().toString();
         int dot = name.lastIndexOf('.');
         int end = dot <= 0 ? name.length() : dot;
-        return file.resolveSibling(name.substring(0, end) + "-" + DTypeOption.name(dtype) + name.substring(end));
+        return file.resolveSibling(name.substring(0, end) + "-" + DTypeNames.of(dtype) + name.substring(end));
     }
 
     private void write(List<Path> written, Path file, MemoryCell cell, Writer writer) {
@@ -188,7 +189,7 @@ final class MemoryCommand implements Callable<Integer> {
         long fp32 = cells.stream().filter(cell -> cell.dtype() == DType.FLOAT32).findFirst()
                 .map(MemoryCell::peakBytes).orElse(0L);
         for (MemoryCell cell : cells) {
-            table.row(DTypeOption.name(cell.dtype()), Sizes.bytes(cell.weightsBytes()), Sizes.bytes(cell.inputBytes()),
+            table.row(DTypeNames.of(cell.dtype()), Sizes.bytes(cell.weightsBytes()), Sizes.bytes(cell.inputBytes()),
                     Sizes.bytes(cell.activationBytes()), Sizes.bytes(cell.peakBytes()),
                     fp32 == 0 ? "-" : String.format(Locale.ROOT, "%.2f", cell.peakBytes() / (double) fp32),
                     Sizes.bytes(cell.loadingPeakBytes()), Sizes.count(cell.timeline().size()));
@@ -196,7 +197,7 @@ final class MemoryCommand implements Callable<Integer> {
         table.print(out, "");
         for (MemoryCell cell : cells) {
             if (cell.timeline().dropped() > 0) {
-                out.println(DTypeOption.name(cell.dtype()) + ": the oldest " + Sizes.count(cell.timeline().dropped())
+                out.println(DTypeNames.of(cell.dtype()) + ": the oldest " + Sizes.count(cell.timeline().dropped())
                         + " events are missing; fewer --runs keep them all");
             }
         }
@@ -209,7 +210,7 @@ final class MemoryCommand implements Callable<Integer> {
             return;
         }
         out.printf(Locale.ROOT, "%nAt the peak, %s: %s allocations of inputs and runs, the largest of them%n",
-                DTypeOption.name(cell.dtype()), Sizes.count(peak.allocationCount()));
+                DTypeNames.of(cell.dtype()), Sizes.count(peak.allocationCount()));
         TextTable table = new TextTable("rrlll");
         for (LiveAllocation each : largest) {
             table.row(Sizes.bytes(each.bytes()),
@@ -241,7 +242,7 @@ final class MemoryCommand implements Callable<Integer> {
         }
         MemoryLeaks leaks = cell.leaks().get();
         List<MemoryLeaks.Leak> growing = leaks.by(MemoryGrouping.OPERATOR);
-        out.printf(Locale.ROOT, "%nFrom run to run, %s: %s%n", DTypeOption.name(cell.dtype()),
+        out.printf(Locale.ROOT, "%nFrom run to run, %s: %s%n", DTypeNames.of(cell.dtype()),
                 growing.isEmpty() ? "nothing grows" : "this grows");
         TextTable table = new TextTable("rrl");
         for (MemoryLeaks.Leak leak : growing) {

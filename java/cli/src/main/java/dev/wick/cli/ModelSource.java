@@ -58,6 +58,11 @@ final class ModelSource {
         return builtIn().isPresent();
     }
 
+    /** The file; empty for a built-in model. */
+    Optional<Path> file() {
+        return isBuiltIn() ? Optional.empty() : Optional.of(path);
+    }
+
     /** The last part of a path, or the built-in name. */
     String name() {
         return path.getFileName() == null ? text : path.getFileName().toString();

@@ -1,12 +1,13 @@
 package dev.wick.cli;
 
+import dev.wick.DType;
 import dev.wick.Operator;
 import dev.wick.Tensor;
 import dev.wick.TensorDifference;
 import dev.wick.TensorScope;
-import java.util.HashSet;
+import dev.wick.study.metric.TopK;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 
 /**
  * How far outputs are from those that are held to be right; immutable.
@@ -53,24 +54,15 @@ record OutputComparison(double maximum, double mean, Double top5Agreement, long 
             return null;
         }
         try (TensorScope _ = TensorScope.open()) {
-            long[] ours = topIndices(output);
-            long[] theirs = topIndices(reference);
-            long common = 0;
-            for (int row = 0; row < ours.length; row += TOP) {
-                Set<Long> wanted = new HashSet<>();
-                for (int i = row; i < row + TOP; i++) {
-                    wanted.add(theirs[i]);
-                }
-                for (int i = row; i < row + TOP; i++) {
-                    common += wanted.contains(ours[i]) ? 1 : 0;
-                }
+            float[] ours = output.to(DType.FLOAT32).toFloatArray();
+            float[] theirs = reference.to(DType.FLOAT32).toFloatArray();
+            int width = Math.toIntExact(output.size(-1));
+            double sum = 0;
+            for (int row = 0; row < ours.length; row += width) {
+                sum += TopK.agreement(Arrays.copyOfRange(ours, row, row + width),
+                        Arrays.copyOfRange(theirs, row, row + width), TOP);
             }
-            return (double) common / ours.length;
+            return sum * width / ours.length;
         }
-    }
-
-    private static long[] topIndices(Tensor tensor) {
-        Tensor exact = tensor.to(dev.wick.DType.FLOAT32);
-        return Operator.call("aten::topk", exact, (long) TOP).get(1).tensor().toLongArray();
     }
 }

@@ -11,6 +11,7 @@ import dev.wick.Operator;
 import dev.wick.Tensor;
 import dev.wick.TorchScriptModel;
 import dev.wick.Value;
+import dev.wick.study.measurement.TimedCall;
 import java.util.ArrayList;
 import java.util.List;
 

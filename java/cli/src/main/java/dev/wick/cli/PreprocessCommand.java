@@ -2,6 +2,7 @@ package dev.wick.cli;
 
 import dev.wick.DType;
 import dev.wick.Tensor;
+import dev.wick.vision.file.Npy;
 import dev.wick.vision.image.ImagePreprocessor;
 import dev.wick.vision.image.PixelImage;
 import java.io.IOException;
@@ -76,7 +77,7 @@ final class PreprocessCommand implements Callable<Integer> {
         if (size < 1 || size > LARGEST) {
             throw new ParameterException(spec.commandLine(), "--size needs 1 to " + LARGEST + ", got " + size);
         }
-        AtomicFile.requireWritable(out, "--out");
+        WritablePlace.require(out, "--out");
         ImagePreprocessor preprocessor = recipe.of(size);
         PixelImage pixels = preprocessor.pixels(image);
         try (Tensor tensor = uint8 ? bytes(pixels) : floats(preprocessor, pixels)) {

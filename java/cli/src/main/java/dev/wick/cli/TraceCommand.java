@@ -9,6 +9,8 @@ import dev.wick.Trace;
 import dev.wick.TraceSummary;
 import dev.wick.binding.TraceDetail;
 import dev.wick.binding.TraceEvent;
+import dev.wick.study.measurement.TimedCall;
+import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.TextTable;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -139,7 +141,7 @@ final class TraceCommand implements Callable<Integer> {
         TraceSummary summary = trace.summary();
         Engine engine = Engine.get();
         out.printf(Locale.ROOT, "%s %s, %s, %s, %s, LibTorch %s (%s, %s), %d threads%n", model, method,
-                DTypeOption.name(dtype), device, way.text(), engine.natives().torchVersion(), engine.natives().choice(),
+                DTypeNames.of(dtype), device, way.text(), engine.natives().torchVersion(), engine.natives().choice(),
                 engine.calls(), engine.intraOpThreads());
         out.printf(Locale.ROOT, "%d %s in %s ms, after %d to warm up: %d events%n", runs, runs == 1 ? "run" : "runs",
                 milliseconds(summary.wallNanos()), warmUp, trace.events().size());

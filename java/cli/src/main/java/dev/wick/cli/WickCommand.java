@@ -24,8 +24,10 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:it worked", "1:it failed; the reason is on stderr", "2:the command line was not understood"},
         footer = {"", "A TorchScript archive is a program: load only those you trust."},
         subcommands = {InfoCommand.class, InspectCommand.class, RunCommand.class, BenchCommand.class,
-                BenchCopyCommand.class, BenchGemmCommand.class, MemoryCommand.class, TraceCommand.class, BuildCommand.class,
-                PreprocessCommand.class, NativeCommand.class})
+                BenchCopyCommand.class, BenchGemmCommand.class, MemoryCommand.class, TraceCommand.class,
+                BuildCommand.class, CompareArchitecturesCommand.class, SynsetsCommand.class, ZeroShotCommand.class,
+                PromptsCommand.class, CompareCommand.class, PrecisionCommand.class, EmbedCommand.class,
+                PreprocessCommand.class, TokenizeCommand.class, NativeCommand.class})
 final class WickCommand implements Runnable {
     /** Begins the name of a LibTorch that is installed into the cache. */
     static final String PIP = "pip:";

@@ -17,6 +17,7 @@ import dev.wick.binding.contract.NativesAtHand;
 import dev.wick.study.report.HtmlPage;
 import dev.wick.study.report.Sizes;
 import dev.wick.vision.file.Npy;
+import dev.wick.vision.file.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,7 +61,8 @@ class CommandsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "trace", "build",
-            "native", "native build", "native list", "native clean"})
+            "zero-shot", "prompts", "synsets", "preprocess", "tokenize", "native", "native build", "native list",
+            "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
@@ -159,13 +161,54 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"nothing.pt, there is no such file", "statedict.pth, state dict", "make_archives.py, not a TorchScript archive",
-            "., directory"})
+    @CsvSource({"nothing.pt, there is no such file", "make_archives.py, not a TorchScript archive", "., directory"})
     void modelsThatCannotBeReadAreRefused(String name, String reason) {
         Cli cli = Cli.run("inspect", archive(name));
 
         assertThat(cli.code()).isEqualTo(1);
         assertThat(cli.err()).startsWith("wick: cannot read model ").contains(name, reason).doesNotContain("Exception");
+    }
+
+    @Test
+    void inspectShowsWhatIsPatched() throws IOException {
+        JsonNode json = MAPPER.readTree(Cli.run("inspect", archive("clip-vit-tiny.f16.cuda.pt"), "--json").out());
+        JsonNode bfloat16 = MAPPER.readTree(Cli.run("inspect", archive("clip-vit-tiny.f16.cuda.pt"), "--dtype", "bf16",
+                "--json").out());
+        Cli text = Cli.run("inspect", archive("clip-vit-tiny.f16.cuda.pt"));
+
+        assertThat(json.at("/patchedFor").asText()).isEqualTo("fp32");
+        assertThat(json.at("/patchedConstants").findValuesAsText("from")).containsOnly("cuda:0", "float16");
+        assertThat(json.at("/patchedConstants").findValuesAsText("to")).containsOnly("cpu", "float32");
+        assertThat(bfloat16.at("/patchedConstants").findValuesAsText("to")).containsOnly("cpu", "bfloat16");
+        assertThat(text.out()).contains("patched to run on the cpu in fp32").containsPattern("cuda:0 +-> cpu +8 uses")
+                .containsPattern("float16 +-> float32 +40 uses");
+        assertThat(Cli.run("inspect", archive("resnet-small.pt")).out()).contains("patched to run on the cpu: none");
+    }
+
+    @Test
+    void inspectShowsAStateDict() throws IOException {
+        Cli text = Cli.run("inspect", archive("statedict.pth"));
+        JsonNode json = MAPPER.readTree(Cli.run("inspect", archive("statedict.pth"), "--json").out());
+
+        assertThat(text.code()).as(text.err()).isZero();
+        assertThat(text.out()).contains("weights without a program", "torch.save, zip", "of no CLIP", "in all", "tensors");
+        assertThat(json.at("/container").asText()).isEqualTo("torch.save, zip");
+        assertThat(json.at("/family").isNull()).isTrue();
+        assertThat(json.at("/weights/tensors").asLong()).isEqualTo(json.at("/tensors").size()).isPositive();
+        assertThat(json.at("/tensors/0/dtype").asText()).isEqualTo("float32");
+    }
+
+    @Test
+    void aStateDictThatIsRunIsToldWhatMakesAModelOfIt() throws IOException {
+        Path safetensors = directory.resolve("w.safetensors");
+        try (Tensor one = Tensor.of(new float[] {1}, 1)) {
+            Safetensors.write(safetensors, java.util.Map.of("w", one), java.util.Map.of());
+        }
+        for (Object file : new Object[] {archive("statedict.pth"), safetensors}) {
+            Cli cli = Cli.run("run", file, "--out", directory);
+            assertThat(cli.code()).isEqualTo(1);
+            assertThat(cli.err()).contains("it is a state dict", "hint: 'wick inspect FILE'", "build auto --weights FILE");
+        }
     }
 
     @Test
@@ -236,6 +279,20 @@ class CommandsTest {
         assertThat(json.at("/file").isNull()).isTrue();
     }
 
+    /** Takes seconds, and 0.4 GB. */
+    @Test
+    void clipIsBuiltInWithItsMethods() throws IOException {
+        JsonNode json = MAPPER.readTree(Cli.run("inspect", "clip-rn50", "--json").out());
+
+        assertThat(json.at("/parameters/count").asLong()).isEqualTo(102_007_137);
+        assertThat(json.at("/methods")).hasSize(3);
+        Path report = directory.resolve("clip.json");
+        Cli bench = Cli.run("bench", "clip-rn50", "--method", "encode_image", "--shape", "1x3x224x224", "--runs", "1",
+                "--warmup", "1", "--optimize", "none", "--json", report);
+        assertThat(bench.code()).as(bench.err()).isZero();
+        assertThat(MAPPER.readTree(report.toFile()).at("/results")).hasSize(1);
+    }
+
     @Test
     void aBuiltInModelIsThatOfSeedZero() throws IOException {
         Path built = directory.resolve("built.pt");
@@ -249,6 +306,26 @@ class CommandsTest {
         assertThat(Cli.run("run", "resnet18", "--input", input, "--out", directory.resolve("a")).code()).isZero();
         assertThat(Cli.run("run", built, "--input", input, "--out", directory.resolve("b")).code()).isZero();
         assertSame(directory.resolve("a/output.npy"), directory.resolve("b/output.npy"), 0);
+    }
+
+    @Test
+    void preprocessWritesWhatAModelTakes() {
+        Path photo = Cli.ROOT.resolve("examples/photo.jpg");
+        Path floats = directory.resolve("x.npy");
+        Path bytes = directory.resolve("u.npy");
+        assertThat(Cli.run("preprocess", photo, "--recipe", "clip", "--size", "64", "--out", floats).code()).isZero();
+        assertThat(Cli.run("preprocess", photo, "--recipe", "imagenet", "--uint8", "--out", bytes).code()).isZero();
+
+        try (Tensor tensor = Npy.read(floats); Tensor pixels = Npy.read(bytes)) {
+            assertThat(tensor.dtype()).isEqualTo(DType.FLOAT32);
+            assertThat(tensor.shape()).containsExactly(3, 64, 64);
+            assertThat(pixels.dtype()).isEqualTo(DType.UINT8);
+            assertThat(pixels.shape()).containsExactly(224, 224, 3);
+        }
+        Cli missing = Cli.run("preprocess", directory.resolve("no.jpg"), "--recipe", "clip", "--out", floats);
+        assertThat(missing.code()).isEqualTo(1);
+        assertThat(missing.err()).contains("no.jpg: there is no such file");
+        assertThat(Cli.run("preprocess", photo, "--recipe", "vgg", "--out", floats).code()).isEqualTo(2);
     }
 
     @Test

@@ -169,6 +169,11 @@ public final class TorchArchive {
             throw unreadable("it is a pickle (torch.save's old format), not a TorchScript archive; "
                     + "a state dict holds weights without a program: save the model with torch.jit.save");
         }
+        if (bytes.byteSize() > Long.BYTES && bytes.get(LONG, 0) >>> Integer.SIZE == 0
+                && bytes.get(ValueLayout.JAVA_BYTE, Long.BYTES) == '{') {
+            throw unreadable("it is a state dict (safetensors), not a TorchScript archive: it holds weights without a "
+                    + "program; save the model with torch.jit.save");
+        }
         throw unreadable("it is not a TorchScript archive (no zip header at its start); "
                 + "save the model with torch.jit.save(torch.jit.trace(...)) or torch.jit.script");
     }

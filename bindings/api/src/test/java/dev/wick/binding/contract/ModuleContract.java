@@ -500,6 +500,8 @@ class ModuleContract extends ContractCase {
             Handle again = own(deep(() -> binding.loadModule(memory, CPU, -1, false)));
             assertThat(callMethod(again, "increments")).isEqualTo(box(42));
         }
+        Handle fromFile = own(deep(() -> binding.loadModule(path, CPU, -1, false)));
+        assertThat(callMethod(fromFile, "increments")).isEqualTo(box(42));
         assertThat(Files.list(directory)).containsExactly(path);
     }
 
@@ -528,7 +530,10 @@ class ModuleContract extends ContractCase {
     }
 
     @Test
-    void whatIsNoArchiveIsUnreadable() {
+    void whatIsNoArchiveIsUnreadable(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("no archive.pt");
+        assertThatThrownBy(() -> deep(() -> binding.loadModule(file, CPU, -1, false)))
+                .isInstanceOf(ModelUnreadableException.class);
         for (byte[] bytes : List.of(new byte[0], "not a zip file".getBytes(), archive("statedict.pth"),
                 java.util.Arrays.copyOf(archive("mlp.pt"), 1000))) {
             try (Arena arena = Arena.ofShared()) {
@@ -537,6 +542,9 @@ class ModuleContract extends ContractCase {
                 assertThatThrownBy(() -> deep(() -> binding.loadModule(memory, CPU, -1, false)))
                         .isInstanceOf(ModelUnreadableException.class);
             }
+            Files.write(file, bytes);
+            assertThatThrownBy(() -> deep(() -> binding.loadModule(file, CPU, -1, false)))
+                    .isInstanceOf(ModelUnreadableException.class);
         }
     }
 

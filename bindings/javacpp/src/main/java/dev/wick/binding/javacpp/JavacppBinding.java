@@ -182,6 +182,11 @@ final class JavacppBinding implements TorchBinding {
     }
 
     @Override
+    public Handle loadModule(Path archive, int deviceType, int deviceIndex, boolean training) {
+        return Modules.load(archive, deviceType, deviceIndex, training);
+    }
+
+    @Override
     public Handle createModule(String className, Handle family) {
         return ModuleBuilding.create(className, family);
     }

@@ -69,13 +69,22 @@ final class Modules {
         if (!archive.isNative()) {
             throw new BadArgumentException("an archive is read from native memory, not from a Java array");
         }
+        return load(() -> read(archive, deviceType, deviceIndex), deviceType, deviceIndex, training);
+    }
+
+    static Handle load(Path archive, int deviceType, int deviceIndex, boolean training) {
+        return load(() -> new Owned.Module(torch.load(Text.pointer(archive.toString()),
+                Codes.optionalDevice(deviceType, deviceIndex), false)), deviceType, deviceIndex, training);
+    }
+
+    private static Handle load(Supplier<Owned.Module> read, int deviceType, int deviceIndex, boolean training) {
         if (deviceType != -1) {
             Codes.checkDevice(deviceType, deviceIndex);
         }
         return PlatformThreads.call(() -> plain(() -> {
             Owned.Module module;
             try {
-                module = read(archive, deviceType, deviceIndex);
+                module = read.get();
             } catch (RuntimeException e) {
                 throw Errors.unreadable(e);
             }

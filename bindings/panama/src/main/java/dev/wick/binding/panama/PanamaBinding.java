@@ -260,6 +260,16 @@ final class PanamaBinding implements TorchBinding {
     }
 
     @Override
+    public Handle loadModule(Path archive, int deviceType, int deviceIndex, boolean training) {
+        try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
+            Text place = Text.of(arena, archive.toString());
+            frame.check(WickTorch.wick_module_load_file(place.bytes(), place.length(), deviceType, deviceIndex,
+                    training ? 1 : 0, frame.out, frame.error));
+            return new PanamaHandle(MODULE, frame.outValue());
+        }
+    }
+
+    @Override
     public Handle createModule(String className, Handle family) {
         try (Frame frame = Frame.take(); Arena arena = Arena.ofConfined()) {
             Text name = Text.of(arena, className);

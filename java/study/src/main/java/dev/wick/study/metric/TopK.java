@@ -40,6 +40,14 @@ public final class TopK {
         return Arrays.stream(indices(scores, k)).anyMatch(index -> index == place);
     }
 
+    /** The share of a row's k largest places that are among another's k largest; for rows of one length, of k or more. */
+    public static double agreement(float[] scores, float[] reference, int k) {
+        int[] theirs = indices(reference, k);
+        long common = Arrays.stream(indices(scores, k)).filter(place -> Arrays.stream(theirs).anyMatch(other -> other == place))
+                .count();
+        return (double) common / k;
+    }
+
     /** The softmax of a row, computed in double precision; an empty row stays empty. */
     public static float[] softmax(float[] logits) {
         double largest = Double.NEGATIVE_INFINITY;

@@ -20,7 +20,8 @@ import java.util.Arrays;
  *
  * <p>The 8-bit pixels are those of Pillow 11 and torchvision 0.21: antialiased filters with Pillow's fixed-point weights,
  * torchvision's rounding of sizes and edges, EXIF orientation and colour profiles not applied. Only what the crop keeps is
- * computed. Files are read with java.desktop; a runtime without it can prepare pixels that are there already.
+ * computed. Of lossy WebP alone the pixels are others, by tens of levels at edges of colours, since the reader at hand
+ * (TwelveMonkeys') does not interpolate colours as Pillow's does. Files are read with java.desktop; a runtime without it can prepare pixels that are there already.
  */
 public final class ImagePreprocessor {
     private static final double IMAGENET_RESIZED = 256.0 / 224.0;

@@ -32,25 +32,21 @@ final class PillowResize {
             return nearest(picture, width, height, window);
         }
         // What is not in the window is not computed, so that a long and narrow picture takes no more than another.
-        int outputWidth = Math.toIntExact(width);
-        int outputHeight = Math.toIntExact(height);
-        ResizeWeights columns = ResizeWeights.of(filter, picture.width(), outputWidth, window.left(), window.width());
-        ResizeWeights rows = ResizeWeights.of(filter, picture.height(), outputHeight, window.top(), window.height());
+        ResizeWeights columns = ResizeWeights.of(filter, picture.width(), Math.toIntExact(width), window.left(),
+                window.width());
+        ResizeWeights rows = ResizeWeights.of(filter, picture.height(), Math.toIntExact(height), window.top(),
+                window.height());
         if (picture.mode() == Mode.GREY16) {
-            return sixteenBit(picture, columns, rows, outputWidth == picture.width(), outputHeight == picture.height());
+            return sixteenBit(picture, columns, rows);
         }
         int bands = picture.mode().bands();
         int stride = Math.multiplyExact(bands, window.width());
-        int[] middle = horizontally(picture, columns, rows, outputWidth == picture.width());
+        int[] middle = horizontally(picture, columns, rows);
         byte[] samples = new byte[Math.multiplyExact(stride, window.height())];
         int[] weights = rows.fixed();
         int[] sums = new int[stride];
         for (int y = 0; y < window.height(); y++) {
-            Arrays.fill(sums, HALF);
-            int start = rows.starts()[y] - rows.first();
-            for (int tap = 0; tap < rows.counts()[y]; tap++) {
-                add(middle, (start + tap) * stride, weights[y * rows.taps() + tap], sums);
-            }
+            sum(middle, (rows.starts()[y] - rows.first()) * stride, stride, rows.counts()[y], weights, y * rows.taps(), sums);
             interleave(sums, bands, window.width(), samples, y * stride);
         }
         Mode mode = picture.mode().converted();
@@ -61,13 +57,12 @@ final class PillowResize {
     }
 
     /** The rows that the second pass reads, each as one stretch for each band. */
-    private static int[] horizontally(Picture picture, ResizeWeights columns, ResizeWeights rows, boolean same) {
+    private static int[] horizontally(Picture picture, ResizeWeights columns, ResizeWeights rows) {
         int bands = picture.mode().bands();
         int outputWidth = columns.starts().length;
-        int stride = bands * outputWidth;
         int from = columns.first();
         int count = columns.end() - from;
-        int[] middle = new int[Math.multiplyExact(stride, rows.end() - rows.first())];
+        int[] middle = new int[Math.multiplyExact(bands * outputWidth, rows.end() - rows.first())];
         int[] weights = columns.fixed();
         int[] starts = new int[outputWidth];
         for (int x = 0; x < outputWidth; x++) {
@@ -75,16 +70,15 @@ final class PillowResize {
         }
         int[][] row = new int[bands][count];
         PictureRows reader = new PictureRows(picture, true);
-        for (int y = rows.first(); y < rows.end(); y++) {
+        for (int y = rows.first(), to = 0; y < rows.end(); y++, to += bands * outputWidth) {
             reader.read(y, from, count, row);
-            int to = (y - rows.first()) * stride;
-            for (int band = 0; band < bands; band++) {
-                if (same) {
-                    System.arraycopy(row[band], 0, middle, to, outputWidth);
-                } else {
-                    narrow(row[band], starts, columns.counts(), weights, columns.taps(), middle, to);
-                }
-                to += outputWidth;
+            int band = 0;
+            if (bands >= 3) {
+                narrow(row[0], row[1], row[2], starts, columns.counts(), weights, columns.taps(), middle, to);
+                band = 3;
+            }
+            for (; band < bands; band++) {
+                narrow(row[band], starts, columns.counts(), weights, columns.taps(), middle, to + band * outputWidth);
             }
         }
         return middle;
@@ -93,20 +87,64 @@ final class PillowResize {
     private static void narrow(int[] source, int[] starts, int[] counts, int[] weights, int taps, int[] target, int to) {
         for (int x = 0; x < starts.length; x++) {
             int start = starts[x];
-            int count = counts[x];
-            int at = x * taps;
+            int end = start + counts[x];
             int sum = HALF;
-            for (int i = 0; i < count; i++) {
-                sum += source[start + i] * weights[at + i];
+            for (int i = start, at = x * taps; i < end; i++, at++) {
+                sum += source[i] * weights[at];
             }
             target[to + x] = clip(sum);
         }
     }
 
-    /** Of its own, and without conditions, so that the compiler makes vector instructions of it. */
-    private static void add(int[] middle, int from, int weight, int[] sums) {
+    /** Three bands at once, which read their weights once. */
+    private static void narrow(int[] red, int[] green, int[] blue, int[] starts, int[] counts, int[] weights, int taps,
+            int[] target, int to) {
+        int width = starts.length;
+        for (int x = 0; x < width; x++) {
+            int start = starts[x];
+            int end = start + counts[x];
+            int redSum = HALF;
+            int greenSum = HALF;
+            int blueSum = HALF;
+            for (int i = start, at = x * taps; i < end; i++, at++) {
+                int weight = weights[at];
+                redSum += red[i] * weight;
+                greenSum += green[i] * weight;
+                blueSum += blue[i] * weight;
+            }
+            target[to + x] = clip(redSum);
+            target[to + width + x] = clip(greenSum);
+            target[to + 2 * width + x] = clip(blueSum);
+        }
+    }
+
+    /** The weighted sum of {@code count} stretches, {@code step} apart, and a half. */
+    private static void sum(int[] source, int from, int step, int count, int[] weights, int weightsFrom, int[] sums) {
+        Arrays.fill(sums, HALF);
+        int tap = 0;
+        int at = from;
+        for (; tap + 4 <= count; tap += 4, at += 4 * step) {
+            int weight = weightsFrom + tap;
+            add(source, at, at + step, at + 2 * step, at + 3 * step, weights[weight], weights[weight + 1],
+                    weights[weight + 2], weights[weight + 3], sums);
+        }
+        for (; tap < count; tap++, at += step) {
+            add(source, at, weights[weightsFrom + tap], sums);
+        }
+    }
+
+    // Of their own, and without conditions, so that the compiler makes vector instructions of them.
+
+    private static void add(int[] source, int a, int b, int c, int d, int weightA, int weightB, int weightC, int weightD,
+            int[] sums) {
         for (int i = 0; i < sums.length; i++) {
-            sums[i] += middle[from + i] * weight;
+            sums[i] += source[a + i] * weightA + source[b + i] * weightB + source[c + i] * weightC + source[d + i] * weightD;
+        }
+    }
+
+    private static void add(int[] source, int from, int weight, int[] sums) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += source[from + i] * weight;
         }
     }
 
@@ -196,8 +234,7 @@ final class PillowResize {
 
     // 16 bits
 
-    private static Picture sixteenBit(Picture picture, ResizeWeights columns, ResizeWeights rows, boolean sameWidth,
-            boolean sameHeight) {
+    private static Picture sixteenBit(Picture picture, ResizeWeights columns, ResizeWeights rows) {
         int width = columns.starts().length;
         int height = rows.starts().length;
         int from = columns.first();
@@ -208,15 +245,14 @@ final class PillowResize {
             reader.read(y, from, row[0].length, row);
             for (int x = 0; x < width; x++) {
                 int start = columns.starts()[x] - from;
-                middle[(y - rows.first()) * width + x] = sameWidth ? row[0][start]
-                        : weighted(row[0], start, 1, columns, x);
+                middle[(y - rows.first()) * width + x] = weighted(row[0], start, 1, columns, x);
             }
         }
         byte[] samples = new byte[2 * width * height];
         for (int y = 0; y < height; y++) {
             int start = (rows.starts()[y] - rows.first()) * width;
             for (int x = 0; x < width; x++) {
-                int sample = sameHeight ? middle[start + x] : weighted(middle, start + x, width, rows, y);
+                int sample = weighted(middle, start + x, width, rows, y);
                 samples[2 * (y * width + x)] = (byte) sample;
                 samples[2 * (y * width + x) + 1] = (byte) (sample >> 8);
             }

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>It remembers short words it has seen, at most {@value #REMEMBERED}: a word's hash says its place, the latest takes it.
  */
 final class BytePairEncoder {
-    private static final int REMEMBERED = 1 << 14;
+    private static final int REMEMBERED = 1 << 15;
     private static final int LONGEST_REMEMBERED = 48;
 
     private final BytePairVocabulary vocabulary;

@@ -30,8 +30,9 @@ public final class BytePairVocabulary {
     private final String[] tokens;
     private final Map<String, Integer> ids;
     private final List<String> merges;
-    /** From a pair of ids to the merge's rank. */
-    private final Map<Long, Integer> ranks;
+    /** Pairs of ids, each at its hash or after it, and the merge's rank beside it; half of the places are empty. */
+    private final long[] pairs;
+    private final int[] ranks;
     /** From a merge's rank to the id of what it makes. */
     private final int[] products;
 
@@ -51,7 +52,9 @@ public final class BytePairVocabulary {
         }
         requireMarks(source);
         requireWordEnds(source);
-        this.ranks = HashMap.newHashMap(merges.size());
+        this.pairs = new long[Integer.highestOneBit(Math.max(1, merges.size())) << 2];
+        this.ranks = new int[pairs.length];
+        Arrays.fill(ranks, -1);
         this.products = new int[merges.size()];
         boolean[] made = new boolean[this.tokens.length];
         for (int b = 0; b < 256; b++) {
@@ -69,7 +72,9 @@ public final class BytePairVocabulary {
             }
             made[product] = true;
             products[rank] = product;
-            ranks.put(key(left, right), rank);
+            int place = place(left, right);
+            pairs[place] = key(left, right);
+            ranks[place] = rank;
         }
     }
 
@@ -154,8 +159,18 @@ public final class BytePairVocabulary {
 
     /** The rank of the merge of two tokens; -1 when there is none. */
     int rank(int left, int right) {
-        Integer rank = ranks.get(key(left, right));
-        return rank == null ? -1 : rank;
+        return ranks[place(left, right)];
+    }
+
+    /** Where the pair is, or would be. */
+    private int place(int left, int right) {
+        long key = key(left, right);
+        int mask = pairs.length - 1;
+        int place = (int) (key * 0x9E3779B97F4A7C15L >>> Integer.SIZE) & mask;
+        while (ranks[place] >= 0 && pairs[place] != key) {
+            place = place + 1 & mask;
+        }
+        return place;
     }
 
     int product(int rank) {

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * The encodings with one byte a character that UTF-8 is taken for by mistake; any thread.
  *
  * <p>Those of Windows are read as browsers and most programs do: a byte without a character is the control character of
- * that number, and U+FFFD is what became of an unreadable byte.
+ * that number.
  */
 enum SingleByteEncoding {
     LATIN_1("ISO-8859-1"),
@@ -22,9 +22,6 @@ enum SingleByteEncoding {
     MAC_ROMAN(null, "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø"
             + "¿¡¬√ƒ≈∆«»…\u00A0ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\uF8FFÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ"),
     IBM_437("IBM437");
-
-    /** What an unreadable byte became; the byte is one that no text has. */
-    static final byte LOST = 0x1A;
 
     private final char[] decoded;
     /** Characters in order, and the byte of each. */
@@ -55,17 +52,15 @@ enum SingleByteEncoding {
         }
     }
 
-    boolean ofWindows() {
-        return name().startsWith("WINDOWS");
+    /** Whether single runs are looked for: in the others they look too much like formulas and drawings. */
+    boolean oftenInPlaces() {
+        return this == LATIN_1 || name().startsWith("WINDOWS");
     }
 
     /** The byte of a character, 0 to 255; -1 when it has none. */
     int byteOf(char c) {
         if (c < 0x80) {
             return c;
-        }
-        if (c == '\uFFFD' && ofWindows()) {
-            return LOST;
         }
         int place = Arrays.binarySearch(characters, c);
         return place < 0 ? -1 : Byte.toUnsignedInt(bytes[place]);
@@ -74,18 +69,5 @@ enum SingleByteEncoding {
     /** The character of a byte from 0x80 on. */
     char characterOf(int upperByte) {
         return decoded[upperByte - 0x80];
-    }
-
-    /** The bytes of a text; null when a character has none. */
-    byte[] encode(String text) {
-        byte[] encoded = new byte[text.length()];
-        for (int i = 0; i < encoded.length; i++) {
-            int b = byteOf(text.charAt(i));
-            if (b < 0) {
-                return null;
-            }
-            encoded[i] = (byte) b;
-        }
-        return encoded;
     }
 }

@@ -80,7 +80,11 @@ final class ShardedReader {
             throw new ModelUnreadableException(source, "it names '" + TorchUnpickler.printable(shard)
                     + "', which is no file beside it");
         }
-        return StateDictReader.readShard(index.toAbsolutePath().resolveSibling(shard), mapped);
+        try {
+            return StateDictReader.readShard(index.toAbsolutePath().resolveSibling(shard), mapped);
+        } catch (ModelUnreadableException e) {
+            throw new ModelUnreadableException(source, "its file " + shard + ": " + e.reason());
+        }
     }
 
     private static SequencedMap<String, String> places(FileMemory index) {

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -121,6 +122,14 @@ public final class StateDict implements AutoCloseable {
     /** Like {@link #read}, but the whole file is read into memory, and may change or vanish afterwards. */
     public static StateDict readIntoMemory(Path file) {
         return StateDictReader.read(file, false);
+    }
+
+    /**
+     * The kind of a file by what it begins with, without reading it; empty when it is none of them, or cannot be read.
+     * Reading it may still find it damaged.
+     */
+    public static Optional<Container> containerOf(Path file) {
+        return StateDictReader.containerOf(file);
     }
 
     /** The file, as errors name it. */

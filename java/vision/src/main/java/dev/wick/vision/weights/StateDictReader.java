@@ -7,19 +7,26 @@ import dev.wick.TorchScriptModel;
 import dev.wick.error.ModelUnreadableException;
 import dev.wick.file.TorchArchive;
 import dev.wick.vision.file.Safetensors;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.math.BigInteger;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Enumeration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /** Tells the kinds of file apart and makes state dicts of them; any thread. */
 final class StateDictReader {
@@ -84,6 +91,45 @@ final class StateDictReader {
         }
         throw new ModelUnreadableException(memory.source(), "it is neither .safetensors (or an index of such files), nor "
                 + "torch.save's .pth, nor a TorchScript archive");
+    }
+
+    static Optional<StateDict.Container> containerOf(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return Optional.empty();
+        }
+        byte[] start;
+        try (InputStream in = Files.newInputStream(file)) {
+            start = in.readNBytes(Long.BYTES + 1);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+        MemorySegment bytes = MemorySegment.ofArray(start);
+        if (start.length == 0) {
+            return Optional.empty();
+        } else if (isSafetensors(bytes)) {
+            return Optional.of(StateDict.Container.SAFETENSORS);
+        } else if (start.length >= Integer.BYTES && bytes.get(INT, 0) == ZIP_SIGNATURE) {
+            return zipContainerOf(file);
+        } else if ((start[0] & 0xff) == PICKLE_PROTOCOL) {
+            return Optional.of(StateDict.Container.LEGACY);
+        }
+        return start[0] == '{' ? Optional.of(StateDict.Container.SHARDED) : Optional.empty();
+    }
+
+    private static Optional<StateDict.Container> zipContainerOf(Path file) {
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+            boolean program = false;
+            boolean pickle = false;
+            for (Enumeration<? extends ZipEntry> all = zip.entries(); all.hasMoreElements();) {
+                String name = all.nextElement().getName();
+                program |= name.contains("/code/") || name.endsWith("/constants.pkl");
+                pickle |= name.endsWith("/data.pkl");
+            }
+            return program ? Optional.of(StateDict.Container.TORCHSCRIPT)
+                    : pickle ? Optional.of(StateDict.Container.ZIP) : Optional.empty();
+        } catch (IOException | IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 
     private static boolean isSafetensors(MemorySegment bytes) {

@@ -1362,6 +1362,72 @@ public class WickTorch extends WickTorch$shared {
         }
     }
 
+    private static class wick_module_load_file {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            WickTorch.C_INT,
+            WickTorch.C_POINTER,
+            WickTorch.C_LONG,
+            WickTorch.C_INT,
+            WickTorch.C_INT,
+            WickTorch.C_INT,
+            WickTorch.C_POINTER,
+            WickTorch.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("wick_module_load_file");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t wick_module_load_file(const char *path, int64_t path_length, int32_t device_type, int32_t device_index, int32_t training, wick_module *module, wick_error *error)
+     * }
+     */
+    public static FunctionDescriptor wick_module_load_file$descriptor() {
+        return wick_module_load_file.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t wick_module_load_file(const char *path, int64_t path_length, int32_t device_type, int32_t device_index, int32_t training, wick_module *module, wick_error *error)
+     * }
+     */
+    public static MethodHandle wick_module_load_file$handle() {
+        return wick_module_load_file.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t wick_module_load_file(const char *path, int64_t path_length, int32_t device_type, int32_t device_index, int32_t training, wick_module *module, wick_error *error)
+     * }
+     */
+    public static MemorySegment wick_module_load_file$address() {
+        return wick_module_load_file.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t wick_module_load_file(const char *path, int64_t path_length, int32_t device_type, int32_t device_index, int32_t training, wick_module *module, wick_error *error)
+     * }
+     */
+    public static int wick_module_load_file(MemorySegment path, long path_length, int device_type, int device_index, int training, MemorySegment module, MemorySegment error) {
+        var mh$ = wick_module_load_file.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("wick_module_load_file", path, path_length, device_type, device_index, training, module, error);
+            }
+            return (int)mh$.invokeExact(path, path_length, device_type, device_index, training, module, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class wick_module_save {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             WickTorch.C_INT,

@@ -1,11 +1,11 @@
-package dev.wick.cli;
+package dev.wick.study.measurement;
 
 import dev.wick.Runner;
 import dev.wick.Tensor;
 import java.util.List;
 
-/** A prepared call that a benchmark times; one thread. */
-interface TimedCall extends AutoCloseable {
+/** A prepared call that is timed; one thread. */
+public interface TimedCall extends AutoCloseable {
 
     /** Calls and waits until the outputs are there. */
     void run();
