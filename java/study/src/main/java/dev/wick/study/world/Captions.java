@@ -7,14 +7,15 @@ import java.util.StringJoiner;
 /**
  * What people say of a drawn picture; any thread.
  *
- * <p>Where there is a colour it is always named: captions of shapes alone would teach a model which colours a shape
- * never has in training sooner than the shape itself, and mislead it where that pair was held back.
+ * <p>They seldom leave the colour out: captions of shapes alone teach a model which colours a shape never has in
+ * training sooner than the shape itself, and mislead it where that pair was held back.
  */
 final class Captions {
     /** {@code %s} stands where an article may come first. */
     private static final String[] PHOTO = {"a photo of %s", "a picture of %s", "a good photo of %s", "%s"};
     private static final String[] SKETCH = {"a sketch of %s", "a drawing of %s", "a pencil drawing of %s"};
     private static final String[] ART = {"a painting of %s", "art of %s", "a picture painted of %s"};
+    private static final double COLOUR_NAMED = 0.85;
     private static final double SIZE_NAMED = 0.2;
     private static final double TEXTURE_NAMED = 0.2;
     private static final double DEFINITE = 0.2;
@@ -24,7 +25,7 @@ final class Captions {
     }
 
     static String full(DrawnPicture picture) {
-        return String.format(templates(picture.style())[0], withArticle(words(picture, true, true), false));
+        return String.format(templates(picture.style())[0], withArticle(words(picture, true, true, true), false));
     }
 
     static List<String> of(DrawnPicture picture, int count) {
@@ -32,8 +33,8 @@ final class Captions {
         Draws draws = new Draws(Draws.mixed(picture.seed(), 2, picture.style().ordinal()));
         for (int i = 0; i < count; i++) {
             captions.add(i == 0 ? full(picture) : String.format(draws.oneOf(templates(picture.style())),
-                    withArticle(words(picture, draws.chance(SIZE_NAMED), draws.chance(TEXTURE_NAMED)),
-                            draws.chance(DEFINITE))));
+                    withArticle(words(picture, draws.chance(SIZE_NAMED), draws.chance(COLOUR_NAMED),
+                            draws.chance(TEXTURE_NAMED)), draws.chance(DEFINITE))));
         }
         return captions;
     }
@@ -57,13 +58,13 @@ final class Captions {
         };
     }
 
-    private static String words(DrawnPicture picture, boolean size, boolean texture) {
+    private static String words(DrawnPicture picture, boolean size, boolean colour, boolean texture) {
         DrawnObject object = picture.object();
         StringJoiner words = new StringJoiner(" ");
         if (size) {
             words.add(object.size().word());
         }
-        if (picture.style() != Style.SKETCH) {
+        if (colour && picture.style() != Style.SKETCH) {
             words.add(object.colour().word());
         }
         if (texture && object.texture() != Texture.PLAIN) {

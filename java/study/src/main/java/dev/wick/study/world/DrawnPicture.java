@@ -36,8 +36,8 @@ public record DrawnPicture(DrawnObject object, Style style, long seed) {
     }
 
     /**
-     * So many captions, as different people would write them: the first names everything, others may leave out size or
-     * texture, never colour and shape. A sketch's name no colour.
+     * So many captions, as different people would write them: the first names everything, others may leave out size,
+     * texture or, seldom, colour; never the shape. A sketch's name no colour.
      */
     public List<String> captions(int count) {
         return Captions.of(this, count);

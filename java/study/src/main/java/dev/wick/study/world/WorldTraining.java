@@ -40,7 +40,7 @@ import java.util.Map;
 public record WorldTraining(int photos, int sketches, int paintings, int batch, int epochs, double clipRate,
         double classifierRate, long seed) {
     /** What the shipped weights were trained with. */
-    public static final WorldTraining DEFAULT = new WorldTraining(4608, 768, 768, 64, 8, 1e-3, 2.5e-3, 0);
+    public static final WorldTraining DEFAULT = new WorldTraining(4608, 768, 768, 64, 16, 1e-3, 2.5e-3, 0);
     private static final double WEIGHT_DECAY = 0.05;
     private static final int WARM_UP = 20;
 
