@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.error.BadArgumentException;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.shift.ClassScope;
 import dev.wick.study.shift.OutputClasses;
@@ -108,8 +109,7 @@ final class CompareCommand implements Callable<Integer> {
         ShiftFolders found = folder != null ? ShiftFolders.nested(folder) : ShiftFolders.trees(trees);
         try (ImageClassifier classifier = resnet.open(clip.seed(), clip.device(), clip.dtype());
                 StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
-            ShiftPictures known = ShiftPictures.of(found, OutputClasses.of(classifier.classCount(), outputs, asked,
-                    found.classFolders()), reference);
+            ShiftPictures known = known(found, classifier.classCount(), outputs, asked);
             try (ClipModel model = clip.open()) {
                 StudyReport report = new ShiftStudy(classifier, model, clip.tokenizer(model), labels.templates())
                         .cache(clip.cache(), clip.identity()).batch(clip.batch(), clip.optimization()).progress(progress)
@@ -123,6 +123,15 @@ final class CompareCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private ShiftPictures known(ShiftFolders found, int outputs, Optional<Labels> named, Optional<Labels> asked) {
+        try {
+            return ShiftPictures.of(found, OutputClasses.of(outputs, named, asked, found.classFolders()), reference);
+        } catch (BadArgumentException e) {
+            throw new CliException(e.getMessage(), "--resnet-labels FILE names the outputs' classes, one a line, as the class "
+                    + "folders are called; --reference names the shift that gaps are measured from", e);
+        }
     }
 
     private Map<String, Path> trees() {

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TokenizeCommandTest {
-    private static final Path VOCABULARY = Cli.ROOT.resolve("java/vision/src/test/resources/tokenizer/bpe_simple_vocab_16e6.txt.gz");
+    static final Path VOCABULARY = Cli.ROOT.resolve("java/vision/src/test/resources/tokenizer/bpe_simple_vocab_16e6.txt.gz");
 
     @TempDir
     private Path directory;

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  * @param pictures  of each shift, of each class
  * @param unknown   class folders that are no class of these
  * @param ambiguous class folders whose name several classes have, with those
- * @param merged    class folders that are one class together
+ * @param merged    class folders of one shift that are one class together
  * @param empty     shifts without pictures of these classes
  */
 public record ShiftPictures(List<String> shifts, int reference, OutputClasses classes, List<List<List<Path>>> pictures,
@@ -73,8 +73,9 @@ public record ShiftPictures(List<String> shifts, int reference, OutputClasses cl
                 pictures.add(ofShift);
             }
         }
-        List<String> merged = known.values().stream().filter(each -> each.size() > 1).map(each -> String.join(" + ", each))
-                .toList();
+        List<String> merged = known.values().stream().flatMap(each -> shifts.stream().map(shift -> each.stream()
+                .filter(folder -> !folders.pictures(shift, folder).isEmpty()).toList()).filter(together -> together.size() > 1)
+                .map(together -> String.join(" + ", together))).distinct().toList();
         ShiftPictures result = new ShiftPictures(List.copyOf(shifts), shifts.indexOf(reference), classes,
                 List.copyOf(pictures), List.copyOf(unknown), List.copyOf(ambiguous), merged, List.copyOf(empty));
         if (result.inEvery().isEmpty()) {

@@ -1,5 +1,6 @@
 package dev.wick.study.shift;
 
+import dev.wick.study.metric.Accuracy;
 import dev.wick.study.metric.Bootstrap;
 import dev.wick.study.report.HtmlPage;
 import dev.wick.study.report.HtmlPage.Column;
@@ -84,11 +85,11 @@ final class ShiftReport {
             case ALL -> "all " + comparison.classes().size() + " classes";
         } + " (chance " + StudyReport.percent(1.0 / comparison.classes().size()) + ").");
         report.paragraph("The classifier's outputs: " + cut(pictures.classes().origin(), 70) + ".");
-        preprocessing.forEach((model, recipe) -> report.paragraph(model + " sees: " + recipe + "."));
+        preprocessing.forEach((model, recipe) -> recipe.lines().forEach(line -> report.paragraph(model + " sees: " + line)));
         report.fact("Classes", comparison.classes().size() + " are scored (" + scope + "); the classifier has "
                 + pictures.classes().size() + ": " + pictures.classes().origin());
-        report.fact("Preprocessing", preprocessing.entrySet().stream().map(each -> each.getKey() + ": " + each.getValue())
-                .collect(Collectors.joining("\n")));
+        report.fact("Preprocessing", preprocessing.entrySet().stream().map(each -> each.getKey() + ": " + each.getValue()
+                .replace("\n", ", ")).collect(Collectors.joining("\n")));
         report.fact("Intervals", "95 %, percentile bootstrap of " + Sizes.count(Bootstrap.RESAMPLES)
                 + " resamples of the pictures, seed " + seed);
         List<Integer> partial = comparison.partialClasses();
@@ -133,8 +134,12 @@ final class ShiftReport {
                 + " bootstrap resamples of the n pictures in the column beside (percentiles, seed " + seed + ").");
         report.percentages("Top-1 by shift", comparison.shifts(), series(shift -> model -> comparison.score(model, shift)
                 .top1()));
-        report.percentages("Top-5 by shift", comparison.shifts(), series(shift -> model -> comparison.score(model, shift)
-                .top5()));
+        if (comparison.classes().size() > Accuracy.TOP) {
+            report.percentages("Top-5 by shift", comparison.shifts(), series(shift -> model -> comparison
+                    .score(model, shift).top5()));
+        } else {
+            report.paragraph("Top-5 of " + comparison.classes().size() + " classes has them all.");
+        }
         if (!comparison.partialClasses().isEmpty()) {
             report.table("Over all classes that a shift has", List.of(Column.text("shift"), Column.number("pictures"),
                     Column.number("ResNet top-1"), Column.number("top-5"), Column.number("CLIP top-1"),
@@ -339,7 +344,9 @@ final class ShiftReport {
         report.data("shifts", comparison.shifts()).data("reference", comparison.shifts().get(comparison.reference()));
         report.data("scope", scope.toString()).data("outputs", pictures.classes().size())
                 .data("outputClasses", pictures.classes().origin());
-        report.data("preprocessing", preprocessing).data("seed", seed).data("resamples", Bootstrap.RESAMPLES);
+        Map<String, String> recipes = new LinkedHashMap<>();
+        preprocessing.forEach((model, recipe) -> recipes.put(model, recipe.replace("\n", ", ")));
+        report.data("preprocessing", recipes).data("seed", seed).data("resamples", Bootstrap.RESAMPLES);
         report.data("commonClasses", comparison.commonClasses().stream().map(comparison.classes()::get).toList());
         report.data("partialClasses", comparison.partialClasses().stream().map(place -> {
             Map<String, Object> map = new LinkedHashMap<>();

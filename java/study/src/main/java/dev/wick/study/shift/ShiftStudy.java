@@ -102,10 +102,18 @@ public final class ShiftStudy {
     /**
      * Runs both models.
      *
-     * @throws BadArgumentException if no picture can be read, or the classifier's scores are not one for each class
+     * @throws BadArgumentException if no picture can be read, there is one class alone to choose from, or the
+     *                              classifier's scores are not one for each class
      */
     public StudyReport compare(ShiftFolders folders, ShiftPictures pictures, ClassScope scope) {
         List<Integer> candidates = pictures.candidates(scope);
+        if (candidates.size() == 1) {
+            throw new BadArgumentException("models would choose between one class alone, '"
+                    + pictures.classes().labels().names().get(candidates.getFirst()) + "', and always be right: "
+                    + "more known classes are needed, or the scope 'all'"
+                    + (pictures.unknown().isEmpty() ? "" : "; folders of no known class: " + String.join(", ",
+                            pictures.unknown().subList(0, Math.min(5, pictures.unknown().size())))));
+        }
         Labels labels = new Labels(candidates.stream().map(pictures.classes().labels().names()::get).toList());
         List<Path> files = new ArrayList<>();
         List<Place> places = new ArrayList<>();
@@ -167,9 +175,13 @@ public final class ShiftStudy {
         ShiftComparison comparison = new ShiftComparison(pictures.shifts(), pictures.reference(), labels.names(), compared,
                 seed);
         Map<String, String> preprocessing = new LinkedHashMap<>();
-        preprocessing.put("ResNet", resnet.preprocessor().toString());
-        preprocessing.put("CLIP", clip.preprocessor().toString());
+        preprocessing.put("ResNet", recipe(resnet.preprocessor()));
+        preprocessing.put("CLIP", recipe(clip.preprocessor()));
         return new ShiftReport(folders, pictures, scope, comparison, failures, preprocessing, seed, shown).report();
+    }
+
+    private static String recipe(ImagePreprocessor preprocessor) {
+        return preprocessor + "\n" + preprocessor.normalization();
     }
 
     /** Makes an answer of a model's output. */

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Turns pictures into a model's input: resized, cropped at the centre, normalised; immutable, any thread.
@@ -280,6 +281,12 @@ public final class ImagePreprocessor {
             tensor.close();
             throw e;
         }
+    }
+
+    /** What samples between 0 and 1 are normalised by, for a reader: {@code mean 0.485 0.456 0.406, deviation ...}. */
+    public String normalization() {
+        return String.format(Locale.ROOT, "mean %.3f %.3f %.3f, deviation %.3f %.3f %.3f", mean[0], mean[1], mean[2],
+                deviation[0], deviation[1], deviation[2]);
     }
 
     /** Whether pictures are resized before they are converted to RGB. */
