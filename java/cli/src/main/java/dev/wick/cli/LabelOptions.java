@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.study.zeroshot.ClassFolders;
 import dev.wick.study.zeroshot.Labels;
 import dev.wick.study.zeroshot.PromptTemplates;
 import java.nio.file.Files;
@@ -31,6 +32,15 @@ final class LabelOptions {
         Labels given = labels.size() == 1 && Files.isRegularFile(Path.of(labels.getFirst()))
                 ? Labels.read(Path.of(labels.getFirst())) : new Labels(labels);
         return firstName ? new Labels(given.names().stream().map(Labels::firstName).toList()) : given;
+    }
+
+    /** Class folders with the labels that were given, or with their own names. */
+    ClassFolders folders(Path folder) {
+        if (!areGiven()) {
+            return ClassFolders.of(folder);
+        }
+        Labels given = labels();
+        return ClassFolders.of(folder, given, ImageNetNames.places(given));
     }
 
     PromptTemplates templates() {

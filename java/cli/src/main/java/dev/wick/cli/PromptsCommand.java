@@ -35,8 +35,7 @@ final class PromptsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         files.requireWritable();
-        ClassFolders folders = labels.areGiven() ? ClassFolders.of(folder, labels.labels(), ImageNetNames.byId())
-                : ClassFolders.of(folder);
+        ClassFolders folders = labels.folders(folder);
         try (ClipModel model = clip.open(); StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
             StudyReport report = new PromptStudy(model, clip.tokenizer(model), clip.cache(), clip.identity(), progress)
                     .rank(folders, labels.templates(), clip.batch(), clip.optimization());

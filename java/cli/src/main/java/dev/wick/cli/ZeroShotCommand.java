@@ -79,9 +79,7 @@ final class ZeroShotCommand implements Callable<Integer> {
         if (!scored && !labels.areGiven()) {
             throw new ParameterException(spec.commandLine(), "--labels is needed, unless there is one folder of class folders");
         }
-        ClassFolders folders = !scored ? null : labels.areGiven()
-                ? ClassFolders.of(images.getFirst(), labels.labels(), ImageNetNames.byId())
-                : ClassFolders.of(images.getFirst());
+        ClassFolders folders = scored ? labels.folders(images.getFirst()) : null;
         Labels named = scored ? folders.labels() : labels.labels();
         PictureFiles found = scored ? null : PictureArguments.found(images);
         try (ClipModel model = clip.open(); StepProgress progress = new StepProgress(spec.commandLine().getErr())) {

@@ -21,11 +21,13 @@ import java.util.Optional;
 /**
  * Models from files of weights: the architecture is told by the names and shapes in them; any thread.
  *
- * <p>CLIPs of any size are recognised under OpenAI's, OpenCLIP's and Hugging Face's names, other models by having exactly the
- * parameters of a built-in one.
+ * <p>CLIPs of any size are recognised under OpenAI's, OpenCLIP's and Hugging Face's names, residual networks of any size under
+ * torchvision's, other models by having exactly the parameters of a built-in one.
  */
 public final class Pretrained {
     private static final int NAMES_SHOWN = 5;
+    /** That costs of residual networks are counted for, whose weights do not tell it. */
+    private static final int RESOLUTION = 224;
 
     private Pretrained() {
     }
@@ -132,6 +134,10 @@ public final class Pretrained {
                 return architecture;
             }
             candidates.add(new Candidate(architecture, differences));
+        }
+        Optional<ResNetArchitecture> residual = ResNetArchitecture.infer(shapes, RESOLUTION);
+        if (residual.isPresent()) {
+            return residual.get();
         }
         Candidate nearest = candidates.stream().min(Comparator.comparingInt(each -> each.differences().size())).orElseThrow();
         List<String> differences = nearest.differences();

@@ -6,8 +6,10 @@ import dev.wick.TorchScriptModel;
 import dev.wick.error.BadArgumentException;
 import dev.wick.vision.ArchitectureSummary.Tower;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A residual network of torchvision's kind, of any width, depth and number of classes; any thread.
@@ -37,6 +39,39 @@ public record ResNetArchitecture(String architectureName, boolean bottleneck, Li
                     + stemChannels
                     + ", " + classes + " and " + imageResolution);
         }
+    }
+
+    /**
+     * The network of a state dict, by its names and shapes, whatever its width, depth and number of classes.
+     *
+     * @param shapes by torchvision's names
+     * @param imageResolution that costs are to be counted for
+     * @return empty when they are no residual network's
+     */
+    public static Optional<ResNetArchitecture> infer(Map<String, long[]> shapes, int imageResolution) {
+        long[] stem = shapes.get("conv1.weight");
+        long[] head = shapes.get("fc.weight");
+        if (stem == null || head == null || stem.length != 4 || head.length != 2) {
+            return Optional.empty();
+        }
+        List<Integer> blocks = new ArrayList<>();
+        for (int stage = 1; stage <= STAGES; stage++) {
+            int count = 0;
+            while (shapes.containsKey("layer" + stage + "." + count + ".conv1.weight")) {
+                count++;
+            }
+            if (count == 0) {
+                return Optional.empty();
+            }
+            blocks.add(count);
+        }
+        ResNetArchitecture inferred = new ResNetArchitecture("resnet", shapes.containsKey("layer1.0.conv3.weight"), blocks,
+                Math.toIntExact(stem[0]), Math.toIntExact(head[0]), imageResolution);
+        boolean fits = inferred.summary().parameterShapes().entrySet().stream().allMatch(entry -> {
+            long[] found = shapes.get(entry.getKey());
+            return found != null && Arrays.stream(found).boxed().toList().equals(entry.getValue());
+        });
+        return fits ? Optional.of(inferred) : Optional.empty();
     }
 
     @Override

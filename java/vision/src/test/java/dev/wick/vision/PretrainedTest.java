@@ -175,6 +175,25 @@ class PretrainedTest extends ArchitectureCase {
     }
 
     @Test
+    void aResidualNetworkOfAnySizeIsToldByItsWeights() throws IOException {
+        ResNetArchitecture small = new ResNetArchitecture("small", true, List.of(1, 2, 1, 1), 8, 5, 64);
+        Path file = directory.resolve("small.safetensors");
+        try (TorchScriptModel model = small.build(3); TensorScope _ = TensorScope.open()) {
+            Map<String, Tensor> tensors = new LinkedHashMap<>(model.parameters());
+            tensors.putAll(model.buffers());
+            Safetensors.write(file, tensors, Map.of());
+            try (TorchScriptModel loaded = Pretrained.load(file, Device.CPU, DType.FLOAT32)) {
+                Tensor picture = Tensor.zeros(DType.FLOAT32, 1, 3, 64, 64);
+                assertThat(loaded.forward(picture).toFloatArray()).isEqualTo(model.forward(picture).toFloatArray());
+            }
+        }
+        try (StateDict weights = StateDict.read(file)) {
+            assertThat(Pretrained.architecture(weights))
+                    .isEqualTo(new ResNetArchitecture("resnet", true, List.of(1, 2, 1, 1), 8, 5, 224));
+        }
+    }
+
+    @Test
     void whatIsNoClipIsRefused() throws IOException {
         assertThatThrownBy(() -> ClipModel.of(ResNet.RESNET18.build(0), DType.FLOAT32))
                 .isInstanceOf(BadArgumentException.class).hasMessageContaining("it is no CLIP");

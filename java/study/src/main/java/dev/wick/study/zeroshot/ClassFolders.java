@@ -36,12 +36,12 @@ public record ClassFolders(Labels labels, List<List<Path>> pictures, long ignore
     /**
      * With labels that are given; each folder must be named as one of them.
      *
-     * <p>Folders fit labels as {@link ClassNames} says. Otherwise {@code ids} is asked.
+     * <p>Folders fit labels as {@link ClassNames} says, or by their {@code ids}.
      *
-     * @param ids labels by names that are none of theirs, as ImageNet's {@code n01440764}
+     * @param ids places of labels by names that are none of theirs, as ImageNet's {@code n01440764}
      * @throws BadArgumentException if a folder fits no label or several, or two fit the same one
      */
-    public static ClassFolders of(Path folder, Labels labels, Map<String, String> ids) {
+    public static ClassFolders of(Path folder, Labels labels, Map<String, Integer> ids) {
         PictureFiles.Labelled found = found(folder);
         ClassNames names = new ClassNames(labels.names());
         Map<Integer, String> taken = new LinkedHashMap<>();
@@ -50,10 +50,7 @@ public record ClassFolders(Labels labels, List<List<Path>> pictures, long ignore
         labels.names().forEach(_ -> pictures.add(List.of()));
         for (int i = 0; i < found.classes().size(); i++) {
             String name = found.classes().get(i);
-            List<Integer> fitting = names.matching(name);
-            if (fitting.isEmpty() && ids.containsKey(name)) {
-                fitting = names.matching(ids.get(name));
-            }
+            List<Integer> fitting = ids.containsKey(name) ? List.of(ids.get(name)) : names.matching(name);
             if (fitting.size() > 1) {
                 throw new BadArgumentException("the folder '" + name + "' of " + folder + " fits " + fitting.size()
                         + " labels: " + fitting.stream().map(labels.names()::get).collect(Collectors.joining("; ")));

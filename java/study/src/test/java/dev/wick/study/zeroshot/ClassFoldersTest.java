@@ -42,7 +42,7 @@ class ClassFoldersTest {
     void foldersFitLabelsByAnyOfTheirNames() throws IOException {
         pictures("Tinca_tinca/a.png", "n01443537/b.png", "hen/c.png");
         Labels labels = new Labels(List.of("tench, Tinca tinca", "goldfish, Carassius auratus", "cock", "hen"));
-        ClassFolders folders = ClassFolders.of(root, labels, Map.of("n01443537", "goldfish, Carassius auratus"));
+        ClassFolders folders = ClassFolders.of(root, labels, Map.of("n01443537", 1));
         assertThat(folders.pictures().stream().map(List::size)).containsExactly(1, 1, 0, 1);
         assertThat(folders.empty()).containsExactly("cock");
     }
