@@ -1,5 +1,6 @@
 package dev.wick.vision.text;
 
+import dev.wick.file.WholeFile;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -110,18 +110,12 @@ final class VocabularyFile {
     }
 
     static void write(Path file, List<String> merges) throws IOException {
-        Path absolute = file.toAbsolutePath();
-        Path temporary = absolute.resolveSibling("." + absolute.getFileName() + "." + ProcessHandle.current().pid() + ".part");
         String text = VERSION + ": 0.2 merges: " + merges.size() + "\n"
                 + (merges.isEmpty() ? "" : String.join("\n", merges) + "\n");
-        try {
-            try (OutputStream out = Files.newOutputStream(temporary);
-                    OutputStream packed = file.toString().endsWith(".gz") ? new GZIPOutputStream(out) : out) {
+        WholeFile.write(file, out -> {
+            try (OutputStream packed = file.toString().endsWith(".gz") ? new GZIPOutputStream(out) : out) {
                 packed.write(text.getBytes(StandardCharsets.UTF_8));
             }
-            Files.move(temporary, absolute, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
+        });
     }
 }
