@@ -26,8 +26,8 @@ import picocli.CommandLine.TypeConversionException;
 @Command(name = "build", description = "Builds a model, with no Python, and writes it as a TorchScript archive.",
         footer = {"",
                 "Parameters and buffers have the names and shapes of torchvision's state dict, or of OpenAI's for "
-                        + "CLIP, whose methods are forward(image, text), encode_image(image) and encode_text(text). The "
-                        + "weights are random: those that the original's constructor gives after "
+                        + "CLIP, whose methods are forward(image, text), encode_image(image) and encode_text(text). "
+                        + "The weights are random: those that the original's constructor gives after "
                         + "torch.manual_seed(N). torch.jit.load reads the archive; it begins in evaluation mode."})
 final class BuildCommand implements Callable<Integer> {
     @Parameters(paramLabel = "NAME", converter = ArchitectureConverter.class,

@@ -18,12 +18,12 @@ import picocli.CommandLine.Option;
 
 /** Which CLIP a study takes, with which vocabulary, and how it is run. */
 final class ClipOptions {
-    private static final List<String> VOCABULARIES = List.of("bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt",
-            "tokenizer.json");
+    private static final List<String> VOCABULARIES = List.of("bpe_simple_vocab_16e6.txt.gz",
+            "bpe_simple_vocab_16e6.txt", "tokenizer.json");
 
     @Option(names = {"--model", "--clip"}, paramLabel = "MODEL", required = true,
-            description = "A CLIP: OpenAI's TorchScript archive, weights (.safetensors, .pth, .bin; OpenAI's, OpenCLIP's or "
-                    + "Hugging Face's names), or a built-in name with random weights.")
+            description = "A CLIP: OpenAI's TorchScript archive, weights (.safetensors, .pth, .bin; OpenAI's, "
+                    + "OpenCLIP's or Hugging Face's names), or a built-in name with random weights.")
     private String model;
 
     @Option(names = "--vocab", paramLabel = "FILE", description = "Its vocabulary: bpe_simple_vocab_16e6.txt.gz or "
@@ -43,15 +43,16 @@ final class ClipOptions {
     private int batch;
 
     @Option(names = "--optimize", paramLabel = "auto|none|freeze|ofi|onednn", defaultValue = "none",
-            description = "What is done to the image tower for speed; auto tries, which pays for many pictures (default: "
-                    + "${DEFAULT-VALUE}).")
+            description = "What is done to the image tower for speed; auto tries, which pays for many pictures "
+                    + "(default: ${DEFAULT-VALUE}).")
     private Optimization optimization;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
             description = "Of a built-in model's random weights (default: ${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--text-cache", paramLabel = "DIR|none", description = "Where features of labels are kept (default: "
+    @Option(names = "--text-cache", paramLabel = "DIR|none",
+            description = "Where features of labels are kept (default: "
             + "text-features in WICK_CACHE).")
     private String cache;
 
@@ -111,8 +112,10 @@ final class ClipOptions {
     /** Says how the result was made. */
     StudyReport describe(StudyReport report, ClipModel clip) {
         report.data("model", model).data("dtype", DTypeOption.name(dtype)).data("device", device.toString());
-        return report.fact("Model", model + (builtIn().isPresent() ? " (built in Java, random weights, seed " + seed + ")" : "")
-                + "\n" + clip.configuration()).fact("Computed", DTypeOption.name(dtype) + " on " + device + ", batches of "
+        return report.fact("Model", model + (builtIn().isPresent() ? " (built in Java, random weights, seed " + seed
+                + ")" : "")
+                + "\n" + clip.configuration()).fact("Computed", DTypeOption.name(dtype) + " on " + device
+                + ", batches of "
                         + batch + ", " + optimization.text());
     }
 }

@@ -18,8 +18,8 @@ final class ReportFiles {
     @Option(names = "--json", paramLabel = "FILE", description = "Write all figures as JSON.")
     private Path json;
 
-    @Option(names = "--html", paramLabel = "FILE", description = "Write a page with tables, charts and pictures, which needs "
-            + "nothing beside it.")
+    @Option(names = "--html", paramLabel = "FILE", description = "Write a page with tables, charts and pictures, which "
+            + "needs nothing beside it.")
     private Path html;
 
     /** Throws unless they can be written; before any work is done. */
@@ -38,7 +38,8 @@ final class ReportFiles {
         List<String> command = Stream.concat(Stream.of("wick"),
                 spec.root().commandLine().getParseResult().originalArgs().stream()).toList();
         report.fact("Command line", command.stream().map(BenchPage::quoted).collect(Collectors.joining(" ")))
-                .fact("Date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString().replace('T', ' ').replace("Z", " UTC"))
+                .fact("Date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString().replace('T', ' ')
+                .replace("Z", " UTC"))
                 .fact("Wick", WickCommand.version());
         report.data("command", command).data("wick", WickCommand.version());
         report.print(out);

@@ -31,8 +31,8 @@ import picocli.CommandLine.Spec;
 /** {@code wick tokenize}. */
 @Command(name = "tokenize", description = "Gives the token ids that CLIP's text tower reads for texts.",
         footer = {"",
-                "Texts are repaired and cleaned as OpenAI's tokenizer does (ftfy, HTML, white space, case). Begin a text that "
-                        + "begins with - after a --."})
+                "Texts are repaired and cleaned as OpenAI's tokenizer does (ftfy, HTML, white space, case). Begin a "
+                        + "text that begins with - after a --."})
 final class TokenizeCommand implements Callable<Integer> {
     private static final int LONGEST_TITLE = 60;
 
@@ -102,8 +102,8 @@ final class TokenizeCommand implements Callable<Integer> {
         try {
             tokenizer = ClipTokenizer.of(vocabulary);
         } catch (VocabularyUnreadableException e) {
-            throw new CliException(e.getMessage(), "--vocab takes bpe_simple_vocab_16e6.txt.gz of OpenAI's CLIP, or the "
-                    + "tokenizer.json of a CLIP model", e);
+            throw new CliException(e.getMessage(), "--vocab takes bpe_simple_vocab_16e6.txt.gz of OpenAI's CLIP, or "
+                    + "the tokenizer.json of a CLIP model", e);
         }
         if (size != null) {
             try {

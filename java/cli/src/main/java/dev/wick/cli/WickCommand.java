@@ -24,9 +24,9 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:it worked", "1:it failed; the reason is on stderr", "2:the command line was not understood"},
         footer = {"", "A TorchScript archive is a program: load only those you trust."},
         subcommands = {InfoCommand.class, InspectCommand.class, RunCommand.class, BenchCommand.class,
-                BenchCopyCommand.class, BenchGemmCommand.class, MemoryCommand.class, TraceCommand.class, BuildCommand.class,
-                ZeroShotCommand.class, PromptsCommand.class, SynsetsCommand.class, PreprocessCommand.class,
-                TokenizeCommand.class, NativeCommand.class})
+                BenchCopyCommand.class, BenchGemmCommand.class, MemoryCommand.class, TraceCommand.class,
+                BuildCommand.class, ZeroShotCommand.class, PromptsCommand.class, SynsetsCommand.class,
+                PreprocessCommand.class, TokenizeCommand.class, NativeCommand.class})
 final class WickCommand implements Runnable {
     /** Begins the name of a LibTorch that is installed into the cache. */
     static final String PIP = "pip:";
@@ -43,11 +43,12 @@ final class WickCommand implements Runnable {
     private boolean stackTrace;
 
     @Option(names = "--natives", scope = ScopeType.INHERIT, paramLabel = "presets|DIR|python", order = 90,
-            description = "Whose LibTorch: the presets' (the default), the one in a directory (a pip torch, an unzipped "
-                    + "libtorch), or that of python3's torch.")
+            description = "Whose LibTorch: the presets' (the default), the one in a directory (a pip torch, an "
+                    + "unzipped libtorch), or that of python3's torch.")
     private void natives(String value) {
         if (value.isBlank()) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--natives needs presets, a directory or python");
+            throw new CommandLine.ParameterException(spec.commandLine(),
+                    "--natives needs presets, a directory or python");
         }
         natives = value;
     }
@@ -73,7 +74,8 @@ final class WickCommand implements Runnable {
 
     /** Where native/build.py installs the LibTorch that {@code pip:VERSION} names. */
     static Path installed(String pip) {
-        return CacheDirectory.root().resolve("libtorch").resolve("torch-" + pip.substring(PIP.length())).resolve("torch");
+        return CacheDirectory.root().resolve("libtorch").resolve("torch-" + pip.substring(PIP.length()))
+                .resolve("torch");
     }
 
     boolean stackTrace() {

@@ -13,7 +13,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TokenizeCommandTest {
-    private static final Path VOCABULARY = Cli.ROOT.resolve("java/vision/src/test/resources/tokenizer/bpe_simple_vocab_16e6.txt.gz");
+    private static final Path VOCABULARY =
+            Cli.ROOT.resolve("java/vision/src/test/resources/tokenizer/bpe_simple_vocab_16e6.txt.gz");
 
     @TempDir
     private Path directory;
@@ -70,10 +71,10 @@ class TokenizeCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"tokenize a | 2 | --vocab", "tokenize --vocab V | 2 | TEXT",
             "tokenize --vocab V --context 1 a | 2 | --context", "tokenize --vocab V --padding x a | 2 | --padding",
-            "tokenize --vocab V --truncate --error a | 2 | --truncate", "tokenize --vocab V --decode x | 2 | 'x' is none",
-            "tokenize --vocab V --decode 49408 | 1 | 0 to 49407", "tokenize --vocab V --size 5 a | 2 | 514",
-            "tokenize --vocab none.txt a | 1 | there is no file none.txt", "tokenize --vocab V --file none a | 1 | there is no file",
-            "tokenize --vocab pom.xml a | 1 | #version"})
+            "tokenize --vocab V --truncate --error a | 2 | --truncate",
+            "tokenize --vocab V --decode x | 2 | 'x' is none", "tokenize --vocab V --decode 49408 | 1 | 0 to 49407",
+            "tokenize --vocab V --size 5 a | 2 | 514", "tokenize --vocab none.txt a | 1 | there is no file none.txt",
+            "tokenize --vocab V --file none a | 1 | there is no file", "tokenize --vocab pom.xml a | 1 | #version"})
     void whatCannotBeDoneIsSaid(String line, int code, String said) {
         Cli cli = Cli.run((Object[]) line.replace(" V", " " + VOCABULARY).split(" "));
 

@@ -21,8 +21,8 @@ import java.util.Optional;
 /**
  * Models from files of weights: the architecture is told by the names and shapes in them; any thread.
  *
- * <p>CLIPs of any size are recognised under OpenAI's, OpenCLIP's and Hugging Face's names, other models by having exactly the
- * parameters of a built-in one.
+ * <p>CLIPs of any size are recognised under OpenAI's, OpenCLIP's and Hugging Face's names, other models by having
+ * exactly the parameters of a built-in one.
  */
 public final class Pretrained {
     private static final int NAMES_SHOWN = 5;
@@ -97,9 +97,11 @@ public final class Pretrained {
             }
             candidates.add(new Candidate(architecture, differences));
         }
-        Candidate nearest = candidates.stream().min(Comparator.comparingInt(each -> each.differences().size())).orElseThrow();
+        Candidate nearest = candidates.stream().min(Comparator.comparingInt(each -> each.differences().size()))
+                .orElseThrow();
         List<String> differences = nearest.differences();
-        throw new BadArgumentException(weights.source() + " holds the weights of no model that is known here; nearest is "
+        throw new BadArgumentException(weights.source()
+                + " holds the weights of no model that is known here; nearest is "
                 + nearest.architecture().architectureName() + ", but " + String.join("; ",
                         differences.subList(0, Math.min(NAMES_SHOWN, differences.size())))
                 + (differences.size() > NAMES_SHOWN ? " (and " + (differences.size() - NAMES_SHOWN) + " more)" : ""));

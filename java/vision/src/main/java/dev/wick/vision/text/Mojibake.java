@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * Text in UTF-8 that was read in an encoding with one byte a character, once or several times; any thread.
  *
- * <p>Only text that looks like it is touched ({@link MojibakeSigns}): as a whole where all of it reads as UTF-8 in one of the
- * encodings, otherwise in the places where it does.
+ * <p>Only text that looks like it is touched ({@link MojibakeSigns}): as a whole where all of it reads as UTF-8 in one
+ * of the encodings, otherwise in the places where it does.
  */
 final class Mojibake {
     private static final int MOST_LAYERS = 16;
@@ -81,8 +81,8 @@ final class Mojibake {
     }
 
     /**
-     * How many characters from here on are one sequence of UTF-8; 0 when none begins here. A space may stand for a no-break
-     * space.
+     * How many characters from here on are one sequence of UTF-8; 0 when none begins here. A space may stand for a
+     * no-break space.
      */
     private static int sequence(SingleByteEncoding encoding, String text, int at) {
         if (at >= text.length()) {

@@ -62,7 +62,8 @@ final class VocabularyFile {
         } catch (EOFException e) {
             throw new VocabularyUnreadableException(file.toString(), "the gzip file is cut off");
         } catch (ZipException e) {
-            throw new VocabularyUnreadableException(file.toString(), "the gzip file is damaged (" + e.getMessage() + ")");
+            throw new VocabularyUnreadableException(file.toString(), "the gzip file is damaged (" + e.getMessage()
+                    + ")");
         }
     }
 
@@ -104,7 +105,8 @@ final class VocabularyFile {
 
     private static void requireCount(Path file, List<String> merges, int wanted) {
         if (merges.size() < wanted) {
-            throw new VocabularyUnreadableException(file.toString(), "it has " + merges.size() + " merges where its header "
+            throw new VocabularyUnreadableException(file.toString(), "it has " + merges.size()
+                    + " merges where its header "
                     + "promises " + wanted + ": it is cut off");
         }
     }

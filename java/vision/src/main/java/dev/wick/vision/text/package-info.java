@@ -1,12 +1,13 @@
 /**
- * CLIP's tokenizer: {@code ClipTokenizer} over a {@code BytePairVocabulary}, and {@code TextFixing}, which repairs texts
- * first.
+ * CLIP's tokenizer: {@code ClipTokenizer} over a {@code BytePairVocabulary}, and {@code TextFixing}, which repairs
+ * texts first.
  *
- * <p>It is plain Java. Hugging Face's tokenizers for the JVM ({@code ai.djl.huggingface:tokenizers}) run the same merges
- * but clean text in their own way (NFC, neither repair nor HTML), so that 1,456 of the 2,410 strings in the tests' corpus
- * get other ids than the published ones; they add 23 MB of jars and a second native library to the process, and are slower.
+ * <p>It is plain Java. Hugging Face's tokenizers for the JVM ({@code ai.djl.huggingface:tokenizers}) run the same
+ * merges but clean text in their own way (NFC, neither repair nor HTML), so that 1,456 of the 2,410 strings in the
+ * tests' corpus get other ids than the published ones; they add 23 MB of jars and a second native library to the
+ * process, and are slower.
  *
- * <p>Texts are lower-cased and split by the Unicode tables of the Java runtime, which know some letters that older Pythons do
- * not.
+ * <p>Texts are lower-cased and split by the Unicode tables of the Java runtime, which know some letters that older
+ * Pythons do not.
  */
 package dev.wick.vision.text;
