@@ -11,11 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Times decoding and preparing of pictures on one thread, a line for each that is asked for; {@code preprocess.py} measures
- * Pillow in turn with it.
+ * Times decoding and preparing of pictures on one thread, a line for each that is asked for; {@code preprocess.py}
+ * measures Pillow in turn with it.
  *
- * <p>A request is {@code RECIPE REPETITIONS FILE}, the answer the nanoseconds of one picture, from the file to normalised
- * float32 in memory. {@code RECIPE 0 FILE} writes {@code FILE.wick} with the 8-bit pixels instead.
+ * <p>A request is {@code RECIPE REPETITIONS FILE}, the answer the nanoseconds of one picture, from the file to
+ * normalised float32 in memory. {@code RECIPE 0 FILE} writes {@code FILE.wick} with the 8-bit pixels instead.
  */
 public final class PreprocessRound {
     private PreprocessRound() {

@@ -31,7 +31,9 @@ public final class Tensor extends NativeResource {
     /** Memory of Java's that the tensor looks into; null for LibTorch's own. */
     private final MemorySegment wrapped;
     private volatile TensorDescription description;
-    /** The zero-copy view, made at the first call of segment(); written under this, read without to see that none is. */
+    /**
+     * The zero-copy view, made at the first call of segment(); written under this, read without to see that none is.
+     */
     private volatile Arena viewArena;
     private MemorySegment view;
     /** The scope that frees the tensor and the place in it; guarded by the scope. */
@@ -99,8 +101,8 @@ public final class Tensor extends NativeResource {
     }
 
     /**
-     * Makes a tensor in page-locked host memory, whose elements are whatever the memory held: copies between it and a CUDA
-     * device need not wait. LibTorch rounds its size up to a power of two.
+     * Makes a tensor in page-locked host memory, whose elements are whatever the memory held: copies between it and a
+     * CUDA device need not wait. LibTorch rounds its size up to a power of two.
      *
      * @throws UnsupportedFeatureException where there is no CUDA
      */
@@ -377,8 +379,8 @@ public final class Tensor extends NativeResource {
 
     private void requireStrided() {
         if (!description().has(TensorDescription.STRIDED)) {
-            throw new UnsupportedFeatureException("the tensor is not strided (a sparse or opaque layout): it has no memory "
-                    + "to look into; make it dense first");
+            throw new UnsupportedFeatureException("the tensor is not strided (a sparse or opaque layout): it has no "
+                    + "memory to look into; make it dense first");
         }
     }
 
@@ -590,7 +592,8 @@ public final class Tensor extends NativeResource {
         CopyEvent event = CopyEvent.begun();
         Operator.call("aten::copy_", this, source).close();
         if (event != null && crossesTheBus(source, this)) {
-            event.with(source.device().toString(), device().toString(), byteSize(), source.isPinned() || isPinned(), true)
+            event.with(source.device().toString(), device().toString(), byteSize(), source.isPinned() || isPinned(),
+                    true)
                     .commit();
         }
     }

@@ -435,9 +435,10 @@ public final class TorchScriptModel extends NativeResource implements Model {
             Handle copy = using(handle -> Engine.binding().cloneModule(handle));
             try {
                 int index = target.type() == Device.Type.CUDA ? target.index() : -1;
-                List<BoxedValue> counts = cells(Engine.binding().convert(copy, dtype, target.type().code(), index, true));
-                return new Conversion(new TorchScriptModel(ready(copy, target), target, archiveConstants), number(counts.get(0)),
-                        number(counts.get(1)));
+                List<BoxedValue> counts = cells(Engine.binding()
+                        .convert(copy, dtype, target.type().code(), index, true));
+                return new Conversion(new TorchScriptModel(ready(copy, target), target, archiveConstants),
+                        number(counts.get(0)), number(counts.get(1)));
             } catch (RuntimeException e) {
                 copy.close();
                 throw e;

@@ -89,8 +89,8 @@ public interface TorchBinding {
      * Makes an empty module of a TorchScript class of its own, in evaluation mode.
      *
      * @param className Python identifiers joined by dots; a name that is taken gets a number
-     * @param family    a module whose compilation unit it joins, so that one can be registered in the other; null begins
-     *                  a new one
+     * @param family    a module whose compilation unit it joins, so that one can be registered in the other; null
+     *                  begins a new one
      */
     Handle createModule(String className, Handle family);
 

@@ -36,24 +36,26 @@ import picocli.CommandLine.Spec;
 
 /** {@code wick bench}. */
 @Command(name = "bench",
-        description = "Measures a model in FP32 against half precision: latency, throughput, memory, output differences.",
+        description = "Measures a model in FP32 against half precision: latency, throughput, memory, output "
+                + "differences.",
         footer = {"",
-                "Each dtype and batch is a cell, measured on a model loaded or built for it alone. Converting, optimising "
-                        + "and warming up are not in the latencies; casting the input to the dtype is. On a CPU a call returns "
-                        + "when its work is done, so that enqueueing is not told apart from the whole. On a CUDA device a "
-                        + "latency is end to end, copies in and out and the wait with it; enqueue is the host's time and gpu "
-                        + "the device's, by events, both the p50 of further runs, one beside each.",
+                "Each dtype and batch is a cell, measured on a model loaded or built for it alone. Converting, "
+                        + "optimising and warming up are not in the latencies; casting the input to the dtype is. On a "
+                        + "CPU a call returns when its work is done, so that enqueueing is not told apart from the "
+                        + "whole. On a CUDA device a latency is end to end, copies in and out and the wait with it; "
+                        + "enqueue is the host's time and gpu the device's, by events, both the p50 of further runs, "
+                        + "one beside each.",
                 "",
                 "Percentiles are by nearest rank. items/s is the batch by the mean latency; 'of fp32' the "
                         + "median by FP32's of the same batch. Peak memory is that of "
-                        + "LibTorch's allocator while the cell runs, with the model and without what preparing it took; "
-                        + "where that cannot be counted, which is said, the whole process's. "
-                        + "Differences are against the unoptimised model in FP32 on the same input. Top-5 agreement is, "
-                        + "over the rows of the first output's last dimension, the mean share of the five largest "
+                        + "LibTorch's allocator while the cell runs, with the model and without what preparing it "
+                        + "took; where that cannot be counted, which is said, the whole process's. "
+                        + "Differences are against the unoptimised model in FP32 on the same input. Top-5 agreement "
+                        + "is, over the rows of the first output's last dimension, the mean share of the five largest "
                         + "elements' indices that both have.",
                 "",
-                "A cell that outruns its budget is cut and marked so; at least one run is measured. A run that takes longer "
-                        + "than ten budgets and a minute is held to hang: bench says which and exits with 1."})
+                "A cell that outruns its budget is cut and marked so; at least one run is measured. A run that takes "
+                        + "longer than ten budgets and a minute is held to hang: bench says which and exits with 1."})
 final class BenchCommand implements Callable<Integer> {
     private static final String HANG_HINT =
             "--optimize none leaves LibTorch's optimisations out; --budget gives slow models more time";
@@ -63,13 +65,13 @@ final class BenchCommand implements Callable<Integer> {
     private ModelSource model;
 
     @Option(names = "--shape", paramLabel = "1x3x224x224", converter = InputShape.Converter.class,
-            description = "Shape of an input, once for each; the first size is the batch. Seeded normal noise fills it. "
-                    + "1x77:int64 is an input of integers (from 0 to 9). With --image: 1x3x224x224 unless given.")
+            description = "Shape of an input, once for each; the first size is the batch. Seeded normal noise fills "
+                    + "it. 1x77:int64 is an input of integers (from 0 to 9). With --image: 1x3x224x224 unless given.")
     private List<InputShape> shapes = new ArrayList<>();
 
     @Option(names = "--image", paramLabel = "FILE",
-            description = "A picture as the input instead: resized, cropped and normalised as for ImageNet; as CLIP does it where "
-                    + "the built-in model is one of CLIP's.")
+            description = "A picture as the input instead: resized, cropped and normalised as for ImageNet; as CLIP "
+                    + "does it where the built-in model is one of CLIP's.")
     private Path image;
 
     @Option(names = "--method", paramLabel = "M", defaultValue = "forward",
@@ -97,29 +99,29 @@ final class BenchCommand implements Callable<Integer> {
     private double budget;
 
     @Option(names = "--optimize", paramLabel = "auto|none|freeze|ofi|onednn", defaultValue = "auto",
-            description = "What is done to the model first: auto tries the others beside it as it is, and takes the fastest "
-                    + "whose outputs agree (default: ${DEFAULT-VALUE}).")
+            description = "What is done to the model first: auto tries the others beside it as it is, and takes the "
+                    + "fastest whose outputs agree (default: ${DEFAULT-VALUE}).")
     private Optimization optimization;
 
     @Option(names = "--device", paramLabel = "D", converter = DeviceOption.class, defaultValue = "cpu",
             description = "cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
     private Device device;
 
-    @Option(names = "--graph", description = "On a CUDA device: capture copy in, call and copy out as a CUDA graph, and "
-            + "launch that.")
+    @Option(names = "--graph", description = "On a CUDA device: capture copy in, call and copy out as a CUDA graph, "
+            + "and launch that.")
     private boolean graph;
 
-    @Option(names = "--pinned", description = "On a CUDA device: inputs and outputs in page-locked host memory (the default "
-            + "there).")
+    @Option(names = "--pinned", description = "On a CUDA device: inputs and outputs in page-locked host memory (the "
+            + "default there).")
     private boolean pinned;
 
-    @Option(names = "--pageable", description = "On a CUDA device: inputs and outputs in ordinary host memory, whose copies "
-            + "CUDA stages and waits for; the model is frozen.")
+    @Option(names = "--pageable", description = "On a CUDA device: inputs and outputs in ordinary host memory, whose "
+            + "copies CUDA stages and waits for; the model is frozen.")
     private boolean pageable;
 
     @Option(names = "--tf32", paramLabel = "on|off",
-            description = "On a CUDA device: whether cuBLAS and cuDNN may round float32 to TF32 (default: LibTorch's, off in "
-                    + "matrix products and on in convolutions). The setting is in the results.")
+            description = "On a CUDA device: whether cuBLAS and cuDNN may round float32 to TF32 (default: LibTorch's, "
+                    + "off in matrix products and on in convolutions). The setting is in the results.")
     private Switch tf32;
 
     /** What an option that is on or off takes. */
@@ -135,9 +137,9 @@ final class BenchCommand implements Callable<Integer> {
     private Path html;
 
     @Option(names = "--jfr", paramLabel = "FILE",
-            description = "Record the timed runs, without preparation and warm-up, with the JVM's flight recorder: open the "
-                    + "file in JDK Mission Control or with 'jfr print --events dev.wick.*'. Each run is an event, which takes "
-                    + "a few microseconds that are in the latencies.")
+            description = "Record the timed runs, without preparation and warm-up, with the JVM's flight recorder: "
+                    + "open the file in JDK Mission Control or with 'jfr print --events dev.wick.*'. Each run is an "
+                    + "event, which takes a few microseconds that are in the latencies.")
     private Path jfr;
 
     @Spec
@@ -228,8 +230,8 @@ final class BenchCommand implements Callable<Integer> {
         requireTwoFiles("--html", html, "--jfr", jfr);
         require(onDevice() || !graph && !pinned && !pageable && tf32 == null,
                 "--graph, --pinned, --pageable and --tf32 are for a CUDA device: --device cuda:0");
-        require(!pageable || !graph && !pinned, "--pageable goes with neither --graph nor --pinned: a graph's copies must "
-                + "be from page-locked memory");
+        require(!pageable || !graph && !pinned, "--pageable goes with neither --graph nor --pinned: a graph's copies "
+                + "must be from page-locked memory");
         require(!shapes.isEmpty() || image != null, "bench needs --shape, once for each input, or --image");
         for (Long batch : batches) {
             require(batch >= 1, "--batch needs 1 or more, got " + batch);
@@ -285,7 +287,8 @@ final class BenchCommand implements Callable<Integer> {
         }
         out.println();
         TextTable table = new TextTable(onDevice() ? "lrrrrrrrrrrrrrrrll" : "lrrrrrrrrrrrrrll");
-        List<Object> header = new ArrayList<>(List.of("dtype", "batch", "mean ms", "std", "min", "p50", "p90", "p99", "max"));
+        List<Object> header = new ArrayList<>(List.of("dtype", "batch", "mean ms", "std", "min", "p50", "p90", "p99",
+                "max"));
         header.addAll(onDevice() ? List.of("enqueue", "gpu") : List.of());
         header.addAll(List.of("items/s", "of fp32", "peak", "max diff", "top-5", "way", ""));
         table.row(header.toArray());

@@ -77,7 +77,8 @@ final class BenchPage {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Command line", Stream.concat(Stream.of("wick"), report.command().stream()).map(BenchPage::quoted)
                 .collect(Collectors.joining(" ")));
-        facts.put("Model", measurement.model() + (measurement.model().isBuiltIn() ? " (built in Java, seed " + ModelSource.SEED + ")"
+        facts.put("Model", measurement.model()
+                + (measurement.model().isBuiltIn() ? " (built in Java, seed " + ModelSource.SEED + ")"
                 : " (" + size(measurement.model().archiveBytes()) + ")"));
         facts.put("Method", measurement.method());
         facts.put(measurement.shapes().size() == 1 ? "Input" : "Inputs", measurement.shapes().stream()
@@ -90,7 +91,8 @@ final class BenchPage {
         facts.put("Date", time.replace('T', ' ').replace("Z", " UTC"));
         facts.put("Device", measurement.device() + (measurement.device().type() == Device.Type.CUDA ? ": "
                 + Machine.gpu(measurement.device()) + "\nTF32 " + Machine.tf32() + "\n"
-                + (measurement.graph() ? "CUDA graph" : "eager") + ", " + measurement.transfers().text() + " copies" : ""));
+                + (measurement.graph() ? "CUDA graph" : "eager") + ", " + measurement.transfers().text() + " copies"
+                : ""));
         facts.putAll(Provenance.facts());
         facts.put("Wick", WickCommand.version());
         page.section("How the numbers were made");
@@ -154,8 +156,10 @@ final class BenchPage {
             return;
         }
         int decimals = decimals(report.cells().stream().mapToDouble(cell -> Math.min(
-                cell.device().enqueueStatistics().minimum(), cell.device().deviceStatistics().minimum())).min().orElse(1));
-        page.table("Milliseconds of its parts", columns("enqueue p50", "enqueue p90", "gpu p50", "gpu p90", "graph nodes"),
+                cell.device().enqueueStatistics().minimum(), cell.device().deviceStatistics().minimum())).min()
+                .orElse(1));
+        page.table("Milliseconds of its parts",
+                columns("enqueue p50", "enqueue p90", "gpu p50", "gpu p90", "graph nodes"),
                 rows(report, cell -> {
                     Statistics enqueue = cell.device().enqueueStatistics();
                     Statistics device = cell.device().deviceStatistics();
@@ -163,9 +167,9 @@ final class BenchPage {
                             fixed(device.p50(), decimals), fixed(device.p90(), decimals),
                             Sizes.count(cell.preparation().graphNodes()));
                 }));
-        page.paragraph("Enqueue: until the host has nothing more to do. gpu: from the first copy in to the last copy out, by "
-                + "events on the stream. Both are of further runs, one beside each timed run, so that the events are in no "
-                + "latency.");
+        page.paragraph("Enqueue: until the host has nothing more to do. gpu: from the first copy in to the last copy "
+                + "out, by events on the stream. Both are of further runs, one beside each timed run, so that the "
+                + "events are in no latency.");
     }
 
     private static void throughput(HtmlPage page, BenchReport report) {
@@ -196,8 +200,8 @@ final class BenchPage {
                 bytes(cell.preparationPeakBytes()), bytes(cell.preparation().convertedBytes()))));
         page.paragraph("allocator: what LibTorch's allocator held while the cell ran, with the model and without what "
                 + "preparing it took. rss: the most that the whole process, with the JVM and its libraries, held "
-                + "meanwhile, where the choice of calls does not count what the allocator holds. device allocator: what LibTorch's "
-                + "allocator held on the CUDA device.");
+                + "meanwhile, where the choice of calls does not count what the allocator holds. device allocator: "
+                + "what LibTorch's allocator held on the CUDA device.");
     }
 
     private static void agreement(HtmlPage page, BenchReport report) {

@@ -23,8 +23,8 @@ final class ClipOptions {
             "tokenizer.json", "vocabulary.txt.gz");
 
     @Option(names = {"--model", "--clip"}, paramLabel = "MODEL", required = true,
-            description = "A CLIP: OpenAI's TorchScript archive, weights (.safetensors, .pth, .bin; OpenAI's, OpenCLIP's or "
-                    + "Hugging Face's names), or a built-in name with random weights.")
+            description = "A CLIP: OpenAI's TorchScript archive, weights (.safetensors, .pth, .bin; OpenAI's, "
+                    + "OpenCLIP's or Hugging Face's names), or a built-in name with random weights.")
     private String model;
 
     @Option(names = "--vocab", paramLabel = "FILE", description = "Its vocabulary: bpe_simple_vocab_16e6.txt.gz or "
@@ -44,15 +44,16 @@ final class ClipOptions {
     private int batch;
 
     @Option(names = "--optimize", paramLabel = "auto|none|freeze|ofi|onednn", defaultValue = "none",
-            description = "What is done to the image tower for speed; auto tries, which pays for many pictures (default: "
-                    + "${DEFAULT-VALUE}).")
+            description = "What is done to the image tower for speed; auto tries, which pays for many pictures "
+                    + "(default: ${DEFAULT-VALUE}).")
     private Optimization optimization;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
             description = "Of a built-in model's random weights, and of what a study draws (default: ${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--text-cache", paramLabel = "DIR|none", description = "Where features of labels are kept (default: "
+    @Option(names = "--text-cache", paramLabel = "DIR|none",
+            description = "Where features of labels are kept (default: "
             + "text-features in WICK_CACHE).")
     private String cache;
 

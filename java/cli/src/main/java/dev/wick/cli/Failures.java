@@ -132,8 +132,8 @@ final class Failures {
             case ModelUnreadableException e when e.reason().contains("no such file") ->
                 "built-in models need no file: " + String.join(", ", Architecture.names());
             case ModelUnreadableException e when e.reason().contains("state dict (") ->
-                "'wick inspect FILE' shows the weights; 'wick build auto --weights FILE --out model.pt' makes a model of "
-                        + "them";
+                "'wick inspect FILE' shows the weights; 'wick build auto --weights FILE --out model.pt' makes a model "
+                        + "of them";
             case ModelUnreadableException _ ->
                 "torch.jit.save(torch.jit.trace(model, example), 'model.pt') writes what wick reads";
             case WeightsMismatchException _ ->
@@ -145,9 +145,10 @@ final class Failures {
             case DeviceOutOfMemoryException _ -> "a smaller batch, or --dtype bf16, needs less";
             case NativesException e when e.getMessage().contains("--") || e.getMessage().contains("-D") ->
                 "'wick info' shows what is taken, and why";
-            case NativesException _ -> "--natives presets|DIR|python says whose LibTorch to take; 'wick native list' shows "
-                    + "the shims that are built";
-            case TorchException _ -> "inputs whose shapes or dtypes do not fit end so; --stacktrace shows where in the model";
+            case NativesException _ -> "--natives presets|DIR|python says whose LibTorch to take; 'wick native list' "
+                    + "shows the shims that are built";
+            case TorchException _ -> "inputs whose shapes or dtypes do not fit end so; --stacktrace shows where in the "
+                    + "model";
             case WickException _ -> "--stacktrace shows more";
             case IOException _, UncheckedIOException _ -> null;
             default -> "--stacktrace shows where; please report it";

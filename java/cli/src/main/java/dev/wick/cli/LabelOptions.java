@@ -17,8 +17,8 @@ final class LabelOptions {
     private List<String> labels = new ArrayList<>();
 
     @Option(names = "--prompts", paramLabel = "one|seven|none|FILE|TEXT", defaultValue = "one",
-            description = "The sentences around a label: 'a photo of a {}.', the seven of CLIP's notebook, the label alone, "
-                    + "a file with a sentence a line, or a sentence with {} (default: ${DEFAULT-VALUE}).")
+            description = "The sentences around a label: 'a photo of a {}.', the seven of CLIP's notebook, the label "
+                    + "alone, a file with a sentence a line, or a sentence with {} (default: ${DEFAULT-VALUE}).")
     private String templates;
 
     @Option(names = "--first-name", description = "Of labels with several names (tench, Tinca tinca) take the first.")

@@ -20,13 +20,14 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code wick preprocess}. */
-@Command(name = "preprocess", description = "Prepares a picture for a model, as Pillow and torchvision do, and writes it as "
-        + "an .npy file.",
+@Command(name = "preprocess", description = "Prepares a picture for a model, as Pillow and torchvision do, and writes "
+        + "it as an .npy file.",
         footer = {"",
-                "clip: the shorter side to --size, bicubic, in the picture's own mode; a square from the centre; to RGB; by "
-                        + "CLIP's mean and deviation. imagenet: to RGB; the shorter side to 256/224 of --size, bilinear; a "
-                        + "square from the centre; by ImageNet's. EXIF orientation and colour profiles are not applied. The "
-                        + "8-bit pixels are Pillow's; those of lossy WebP alone are decoded otherwise."})
+                "clip: the shorter side to --size, bicubic, in the picture's own mode; a square from the centre; to "
+                        + "RGB; by CLIP's mean and deviation. imagenet: to RGB; the shorter side to 256/224 of --size, "
+                        + "bilinear; a square from the centre; by ImageNet's. EXIF orientation and colour profiles are "
+                        + "not applied. The 8-bit pixels are Pillow's; those of lossy WebP alone are decoded "
+                        + "otherwise."})
 final class PreprocessCommand implements Callable<Integer> {
     private static final int LARGEST = 8192;
 

@@ -18,8 +18,8 @@ final class ReportFiles {
     @Option(names = "--json", paramLabel = "FILE", description = "Write all figures as JSON.")
     private Path json;
 
-    @Option(names = "--html", paramLabel = "FILE", description = "Write a page with tables, charts and pictures, which needs "
-            + "nothing beside it.")
+    @Option(names = "--html", paramLabel = "FILE", description = "Write a page with tables, charts and pictures, which "
+            + "needs nothing beside it.")
     private Path html;
 
     /** Throws unless they can be written; before any work is done. */

@@ -26,11 +26,12 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code wick run}. */
-@Command(name = "run", description = "Runs one method of a model on .npy files and writes what it returns as .npy files.",
+@Command(name = "run", description = "Runs one method of a model on .npy files and writes what it returns as .npy "
+        + "files.",
         footer = {"",
-                "One tensor is written as output.npy; a tuple or a list as output.0.npy, output.1.npy, ...; a dictionary as "
-                        + "output.KEY.npy; a scalar as an array without dimensions. numpy has no bfloat16: it is "
-                        + "written as float32.",
+                "One tensor is written as output.npy; a tuple or a list as output.0.npy, output.1.npy, ...; a "
+                        + "dictionary as output.KEY.npy; a scalar as an array without dimensions. numpy has no "
+                        + "bfloat16: it is written as float32.",
                 "",
                 "Without --dtype the model computes in the dtypes it was saved in. One form is widened to fp32, as "
                         + "OpenAI's clip.load does on a CPU: an archive with CUDA devices and halves baked into its "
@@ -74,8 +75,8 @@ final class RunCommand implements Callable<Integer> {
             DType compute = dtype;
             if (compute == null && isHalfForCuda(loaded) && device.type() == Device.Type.CPU) {
                 compute = DType.FLOAT32;
-                err.println("wick: the archive holds halves and CUDA devices in its graphs: it is widened to fp32 for the CPU "
-                        + "(--dtype fp16 keeps its halves)");
+                err.println("wick: the archive holds halves and CUDA devices in its graphs: it is widened to fp32 for "
+                        + "the CPU (--dtype fp16 keeps its halves)");
             }
             TorchScriptModel converted = compute == null ? loaded : loaded.to(compute).model();
             try {
@@ -99,7 +100,8 @@ final class RunCommand implements Callable<Integer> {
             return converted.call(method, arguments);
         } catch (TorchException e) {
             List<String> given = Arrays.stream(arguments).map(argument -> argument instanceof Tensor tensor
-                    ? tensor.dtype().torchName() + " " + Arrays.toString(tensor.shape()) : argument.toString()).toList();
+                    ? tensor.dtype().torchName() + " " + Arrays.toString(tensor.shape()) : argument.toString())
+                    .toList();
             throw new CliException("the model failed on " + String.join(", ", given) + ": " + Failures.reason(e),
                     "its schema is " + schema.text() + "; --stacktrace shows where in the model", e);
         }
@@ -109,7 +111,8 @@ final class RunCommand implements Callable<Integer> {
         try {
             Files.createDirectories(out);
         } catch (FileAlreadyExistsException e) {
-            throw new CliException("--out " + out + " is a file, not a directory", "name a directory, or remove the file", e);
+            throw new CliException("--out " + out + " is a file, not a directory",
+                    "name a directory, or remove the file", e);
         } catch (IOException e) {
             throw new CliException("--out " + out + " cannot be made (" + Failures.message(e) + ")",
                     "choose another place, or change its permissions", e);

@@ -119,7 +119,8 @@ final class SynsetsCommand implements Callable<Integer> {
         if (queries.stream().anyMatch(String::isBlank)) {
             throw usage("a QUERY is empty");
         }
-        if (json != null && html != null && json.toAbsolutePath().normalize().equals(html.toAbsolutePath().normalize())) {
+        if (json != null && html != null && json.toAbsolutePath().normalize()
+                .equals(html.toAbsolutePath().normalize())) {
             throw usage("--json and --html need files of their own");
         }
     }

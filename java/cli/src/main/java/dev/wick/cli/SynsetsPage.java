@@ -44,9 +44,9 @@ final class SynsetsPage {
             }
         }
         page.section("Where this comes from");
-        page.paragraph("WordNet 3.0, Copyright 2006 by Princeton University. All rights reserved. Ids are offsets in its "
-                + "files; with n before the offset they are ImageNet's. The classes are the 1000 of ILSVRC-2012; one falls "
-                + "under a synset when it is that synset or, on any way up, a kind of it.");
+        page.paragraph("WordNet 3.0, Copyright 2006 by Princeton University. All rights reserved. Ids are offsets in "
+                + "its files; with n before the offset they are ImageNet's. The classes are the 1000 of ILSVRC-2012; "
+                + "one falls under a synset when it is that synset or, on any way up, a kind of it.");
         return page.html(map);
     }
 
@@ -75,7 +75,8 @@ final class SynsetsPage {
                     + (chains.size() == 1 ? "" : ", all ways up together"))));
             page.table("ImageNet classes under it", List.of(Column.number("index"), Column.text("wnid"),
                     Column.text("words"), Column.text("gloss")), classes.stream().map(each -> List.of(
-                            Integer.toString(each.index()), each.wnid(), each.label(), each.synset().gloss())).toList());
+                            Integer.toString(each.index()), each.wnid(), each.label(), each.synset().gloss()))
+                            .toList());
         }
     }
 
@@ -83,7 +84,8 @@ final class SynsetsPage {
     private static void tree(HtmlPage page, List<List<Synset>> chains) {
         List<List<String>> rows = new ArrayList<>();
         LinkedHashSet<List<Synset>> shown = new LinkedHashSet<>();
-        for (List<Synset> chain : chains.stream().sorted((a, b) -> SynsetsReport.chain(a).compareTo(SynsetsReport.chain(b)))
+        for (List<Synset> chain : chains.stream()
+                .sorted((a, b) -> SynsetsReport.chain(a).compareTo(SynsetsReport.chain(b)))
                 .toList()) {
             for (int depth = 0; depth < chain.size(); depth++) {
                 if (shown.add(chain.subList(0, depth + 1))) {
@@ -96,7 +98,8 @@ final class SynsetsPage {
             }
         }
         page.table(chains.size() == 1 ? "What it is a kind of" : "What it is a kind of, " + chains.size() + " ways",
-                List.of(Column.text("synset"), Column.text("also"), Column.text("id"), Column.number("ImageNet classes"),
+                List.of(Column.text("synset"), Column.text("also"), Column.text("id"),
+                Column.number("ImageNet classes"),
                         Column.text("gloss")), rows);
     }
 

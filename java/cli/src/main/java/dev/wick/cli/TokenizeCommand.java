@@ -102,8 +102,8 @@ final class TokenizeCommand implements Callable<Integer> {
         try {
             tokenizer = ClipTokenizer.of(vocabulary);
         } catch (VocabularyUnreadableException e) {
-            throw new CliException(e.getMessage(), "--vocab takes bpe_simple_vocab_16e6.txt.gz of OpenAI's CLIP, or the "
-                    + "tokenizer.json of a CLIP model", e);
+            throw new CliException(e.getMessage(), "--vocab takes bpe_simple_vocab_16e6.txt.gz of OpenAI's CLIP, or "
+                    + "the tokenizer.json of a CLIP model", e);
         }
         if (size != null) {
             try {

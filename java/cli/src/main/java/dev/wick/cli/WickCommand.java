@@ -44,11 +44,12 @@ final class WickCommand implements Runnable {
     private boolean stackTrace;
 
     @Option(names = "--natives", scope = ScopeType.INHERIT, paramLabel = "presets|DIR|python", order = 90,
-            description = "Whose LibTorch: the presets' (the default), the one in a directory (a pip torch, an unzipped "
-                    + "libtorch), or that of python3's torch.")
+            description = "Whose LibTorch: the presets' (the default), the one in a directory (a pip torch, an "
+                    + "unzipped libtorch), or that of python3's torch.")
     private void natives(String value) {
         if (value.isBlank()) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--natives needs presets, a directory or python");
+            throw new CommandLine.ParameterException(spec.commandLine(),
+                    "--natives needs presets, a directory or python");
         }
         natives = value;
     }
@@ -74,7 +75,8 @@ final class WickCommand implements Runnable {
 
     /** Where native/build.py installs the LibTorch that {@code pip:VERSION} names. */
     static Path installed(String pip) {
-        return CacheDirectory.root().resolve("libtorch").resolve("torch-" + pip.substring(PIP.length())).resolve("torch");
+        return CacheDirectory.root().resolve("libtorch").resolve("torch-" + pip.substring(PIP.length()))
+                .resolve("torch");
     }
 
     boolean stackTrace() {

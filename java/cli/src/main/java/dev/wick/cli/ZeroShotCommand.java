@@ -27,9 +27,9 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code wick zero-shot}. */
 @Command(name = "zero-shot", description = "Classifies pictures by labels alone, with CLIP.",
         footer = {"",
-                "A folder of class folders (FOLDER/CLASS/picture.jpg) is scored: top-1, top-5, by class, and what was taken "
-                        + "for what. Its folders are the labels, or fit those that are given, by name or by ImageNet's id "
-                        + "(n01440764). Other pictures and folders get their best labels.",
+                "A folder of class folders (FOLDER/CLASS/picture.jpg) is scored: top-1, top-5, by class, and what was "
+                        + "taken for what. Its folders are the labels, or fit those that are given, by name or by "
+                        + "ImageNet's id (n01440764). Other pictures and folders get their best labels.",
                 "",
                 "Pictures that cannot be read are listed and left out."})
 final class ZeroShotCommand implements Callable<Integer> {
@@ -42,9 +42,9 @@ final class ZeroShotCommand implements Callable<Integer> {
     @Mixin
     private LabelOptions labels;
 
-    @Option(names = "--logit-scale", paramLabel = "model|none|X", defaultValue = "model", converter = ScaleConverter.class,
-            description = "What cosines are multiplied by before the softmax: the model's own scale (100 in published ones), "
-                    + "nothing, or a number (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--logit-scale", paramLabel = "model|none|X", defaultValue = "model",
+            converter = ScaleConverter.class, description = "What cosines are multiplied by before the softmax: the "
+                    + "model's own scale (100 in published ones), nothing, or a number (default: ${DEFAULT-VALUE}).")
     private LogitScale scale;
 
     @Option(names = "--top", paramLabel = "K", defaultValue = "5",
@@ -77,7 +77,8 @@ final class ZeroShotCommand implements Callable<Integer> {
         files.requireWritable();
         boolean scored = images.size() == 1 && ClassFolders.isOne(images.getFirst());
         if (!scored && !labels.areGiven()) {
-            throw new ParameterException(spec.commandLine(), "--labels is needed, unless there is one folder of class folders");
+            throw new ParameterException(spec.commandLine(),
+                    "--labels is needed, unless there is one folder of class folders");
         }
         ClassFolders folders = scored ? labels.folders(images.getFirst()) : null;
         Labels named = scored ? folders.labels() : labels.labels();

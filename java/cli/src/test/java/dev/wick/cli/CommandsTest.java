@@ -60,15 +60,15 @@ class CommandsTest {
     // The command line itself
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "trace", "build",
-            "zero-shot", "prompts", "synsets", "preprocess", "tokenize", "native", "native build", "native list",
-            "native clean"})
+    @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "trace",
+            "build", "zero-shot", "prompts", "synsets", "preprocess", "tokenize", "native", "native build",
+            "native list", "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
         assertThat(cli.code()).isZero();
-        assertThat(cli.out()).contains("Usage: wick", "--natives=presets|DIR|python", "--calls=panama|javacpp", "--threads=N",
-                "--stacktrace", "Exit codes:");
+        assertThat(cli.out()).contains("Usage: wick", "--natives=presets|DIR|python", "--calls=panama|javacpp",
+                "--threads=N", "--stacktrace", "Exit codes:");
         assertThat(cli.err()).isEmpty();
     }
 
@@ -83,8 +83,9 @@ class CommandsTest {
             "bench m.pt --shape 1x0 | shape", "bench m.pt --shape 2 --dtype int8 | fp32, fp16 and bf16",
             "bench m.pt --shape 2 --runs 0 | --runs", "bench m.pt --shape 2 --batch 0 | --batch",
             "bench m.pt --shape 2 --budget 0 | --budget", "bench m.pt --shape 2 --optimize fast | --optimize",
-            "memory m.pt | --shape", "memory m.pt --shape 2 --runs 0 | --runs", "memory m.pt --shape 2 --top -1 | --top",
-            "memory m.pt --shape 2 --dtype fp32,fp32 | twice", "memory m.pt --shape 2 --html a --json a | files of their own",
+            "memory m.pt | --shape", "memory m.pt --shape 2 --runs 0 | --runs",
+            "memory m.pt --shape 2 --top -1 | --top", "memory m.pt --shape 2 --dtype fp32,fp32 | twice",
+            "memory m.pt --shape 2 --html a --json a | files of their own",
             "bench m.pt --shape 2 --graph | CUDA device", "bench m.pt --shape 2 --pinned | CUDA device",
             "bench m.pt --shape 2 --tf32 on | CUDA device", "bench m.pt --shape 2 --tf32 maybe | --tf32",
             "bench m.pt --shape 2 --device cuda:0 --pageable --graph | page-locked",
@@ -140,7 +141,8 @@ class CommandsTest {
     void inspectCountsParametersAndShowsConstantsOfTheFile() throws IOException {
         JsonNode json = MAPPER.readTree(Cli.run("inspect", archive("clip-vit-tiny.f16.cuda.pt"), "--json").out());
 
-        assertThat(json.at("/methods").findValuesAsText("name")).containsExactly("forward", "encode_image", "encode_text");
+        assertThat(json.at("/methods").findValuesAsText("name"))
+                .containsExactly("forward", "encode_image", "encode_text");
         assertThat(json.at("/methods/1/schema").asText()).endsWith("Tensor image) -> Tensor");
         assertThat(json.at("/parameters/count").asLong()).isEqualTo(1_176_705);
         assertThat(json.at("/parameters/byDtype/float16/bytes").asLong()).isEqualTo(2 * 905_728);
@@ -191,7 +193,8 @@ class CommandsTest {
         JsonNode json = MAPPER.readTree(Cli.run("inspect", archive("statedict.pth"), "--json").out());
 
         assertThat(text.code()).as(text.err()).isZero();
-        assertThat(text.out()).contains("weights without a program", "torch.save, zip", "of no CLIP", "in all", "tensors");
+        assertThat(text.out()).contains("weights without a program", "torch.save, zip", "of no CLIP", "in all",
+                "tensors");
         assertThat(json.at("/container").asText()).isEqualTo("torch.save, zip");
         assertThat(json.at("/family").isNull()).isTrue();
         assertThat(json.at("/weights/tensors").asLong()).isEqualTo(json.at("/tensors").size()).isPositive();
@@ -207,7 +210,8 @@ class CommandsTest {
         for (Object file : new Object[] {archive("statedict.pth"), safetensors}) {
             Cli cli = Cli.run("run", file, "--out", directory);
             assertThat(cli.code()).isEqualTo(1);
-            assertThat(cli.err()).contains("it is a state dict", "hint: 'wick inspect FILE'", "build auto --weights FILE");
+            assertThat(cli.err()).contains("it is a state dict", "hint: 'wick inspect FILE'",
+                    "build auto --weights FILE");
         }
     }
 
@@ -373,7 +377,8 @@ class CommandsTest {
     void runConvertsWhenAsked() {
         Path input = archive("mlp.forward.input.0.npy");
 
-        assertThat(Cli.run("run", archive("mlp.pt"), "--input", input, "--out", directory, "--dtype", "fp16").code()).isZero();
+        assertThat(Cli.run("run", archive("mlp.pt"), "--input", input, "--out", directory, "--dtype", "fp16").code())
+                .isZero();
         try (Tensor output = Npy.read(directory.resolve("output.npy"))) {
             assertThat(output.dtype()).isEqualTo(DType.FLOAT16);
         }
@@ -410,14 +415,16 @@ class CommandsTest {
         assertThat(Cli.run("run", archive("mlp.pt"), "--out", directory).err()).contains("takes 1 input, got 0");
         assertThat(Cli.run("run", archive("mlp.pt"), "--out", directory, "--input", input, "--input", input).err())
                 .contains("takes 1 input, got 2");
-        Cli shape = Cli.run("run", archive("mlp.pt"), "--out", directory, "--input", archive("classifier.forward.input.0.npy"));
+        Cli shape = Cli.run("run", archive("mlp.pt"), "--out", directory, "--input",
+                archive("classifier.forward.input.0.npy"));
         assertThat(shape.code()).isEqualTo(1);
         assertThat(shape.err()).contains("the model failed on float32").contains("cannot be multiplied")
                 .doesNotContain("Traceback");
         assertThat(Cli.run("run", archive("mlp.pt"), "--out", file, "--input", input).err())
                 .contains("is a file, not a directory");
         assertThat(Cli.run("run", archive("mlp.pt"), "--out", "/proc/wick", "--input", input).code()).isEqualTo(1);
-        assertThat(Cli.run("run", archive("mlp.pt"), "--out", directory, "--input", file).err()).contains("the file is empty");
+        assertThat(Cli.run("run", archive("mlp.pt"), "--out", directory, "--input", file).err())
+                .contains("the file is empty");
         assertThat(Cli.run("run", archive("mlp.pt"), "--out", directory, "--input", input, "--device", "cuda").err())
                 .contains("no cuda:0");
         assertThat(directory.resolve("output.npy")).doesNotExist();
@@ -432,8 +439,8 @@ class CommandsTest {
     @Test
     void benchMeasuresEachCell() throws IOException {
         Path json = directory.resolve("bench.json");
-        Cli cli = Cli.run("bench", archive("resnet-small.pt"), "--image", Cli.ROOT.resolve("examples/photo.jpg"), "--dtype",
-                "fp32,bf16", "--batch", "1,2", "--runs", "5", "--warmup", "1", "--json", json);
+        Cli cli = Cli.run("bench", archive("resnet-small.pt"), "--image", Cli.ROOT.resolve("examples/photo.jpg"),
+                "--dtype", "fp32,bf16", "--batch", "1,2", "--runs", "5", "--warmup", "1", "--json", json);
 
         assertThat(cli.code()).isZero();
         assertThat(cli.out()).contains("mean ms", "p99", "max diff", "top-5");
@@ -446,8 +453,9 @@ class CommandsTest {
         assertThat(results).hasSize(4);
         for (JsonNode result : results) {
             for (String key : List.of("model", "method", "dtype", "batch", "device", "natives", "calls", "latencyMs",
-                    "throughputPerSecond", "peakMemoryBytes", "peakMemorySource", "outputMaxAbsDiff", "outputMeanAbsDiff",
-                    "top5Agreement", "runs", "cut", "warmup", "nanOutputs", "enqueueMs", "optimization", "samplesMs")) {
+                    "throughputPerSecond", "peakMemoryBytes", "peakMemorySource", "outputMaxAbsDiff",
+                    "outputMeanAbsDiff", "top5Agreement", "runs", "cut", "warmup", "nanOutputs", "enqueueMs",
+                    "optimization", "samplesMs")) {
                 assertThat(result.has(key)).as(key).isTrue();
             }
             for (String key : List.of("mean", "std", "min", "p50", "p90", "p99", "max")) {
@@ -467,8 +475,8 @@ class CommandsTest {
     @Test
     void benchCutsWhatOutrunsTheBudget() throws IOException {
         Path json = directory.resolve("bench.json");
-        Cli cli = Cli.run("bench", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--budget", "0.05", "--runs", "100000",
-                "--json", json);
+        Cli cli = Cli.run("bench", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--budget", "0.05", "--runs",
+                "100000", "--json", json);
 
         assertThat(cli.code()).isZero();
         assertThat(cli.out()).contains("cut after");
@@ -498,16 +506,18 @@ class CommandsTest {
         assertThat(data).isEqualTo(MAPPER.readTree(json.toFile()));
         assertThat(data.get("results")).hasSize(4);
         for (JsonNode result : data.get("results")) {
-            assertThat(page).contains("<td class=\"word\">" + result.get("dtype").asText() + "</td><td class=\"number\">"
+            assertThat(page).contains("<td class=\"word\">" + result.get("dtype").asText()
+                    + "</td><td class=\"number\">"
                     + result.get("batch").asText() + "</td><td class=\"number\">6</td><td class=\"number\">1</td>");
-            assertThat(page).contains("<td class=\"number\">" + Sizes.count(result.get("peakMemoryBytes").asLong()) + "</td>");
+            assertThat(page).contains("<td class=\"number\">" + Sizes.count(result.get("peakMemoryBytes").asLong())
+                    + "</td>");
         }
     }
 
     @Test
     void benchTakesIntegerInputsAndSeveral() {
-        Cli cli = Cli.run("bench", archive("clip-vit-tiny.f16.cuda.pt"), "--shape", "2x3x64x64", "--shape", "2x77:int64",
-                "--runs", "2", "--optimize", "none");
+        Cli cli = Cli.run("bench", archive("clip-vit-tiny.f16.cuda.pt"), "--shape", "2x3x64x64", "--shape",
+                "2x77:int64", "--runs", "2", "--optimize", "none");
 
         assertThat(cli.code()).as(cli.err()).isZero();
         assertThat(Cli.run("bench", archive("clip-vit-tiny.f16.cuda.pt"), "--shape", "2x3x64x64").err())
@@ -525,7 +535,8 @@ class CommandsTest {
 
     @Test
     void benchRefusesAnUnwritableReportBeforeItMeasures() {
-        Cli cli = Cli.run("bench", archive("mlp.pt"), "--shape", "3x64", "--json", directory.resolve("no/such/place.json"));
+        Cli cli = Cli.run("bench", archive("mlp.pt"), "--shape", "3x64", "--json",
+                directory.resolve("no/such/place.json"));
 
         assertThat(cli.code()).isEqualTo(1);
         assertThat(cli.err()).contains("there is no directory").doesNotContain("fp32");
@@ -546,8 +557,8 @@ class CommandsTest {
     @Test
     void benchRecordsTheTimedRuns() throws IOException {
         Path jfr = directory.resolve("bench.jfr");
-        Cli cli = Cli.run("bench", archive("mlp.pt"), "--shape", "3x64", "--dtype", "fp32,bf16", "--runs", "7", "--warmup",
-                "3", "--optimize", "none", "--jfr", jfr);
+        Cli cli = Cli.run("bench", archive("mlp.pt"), "--shape", "3x64", "--dtype", "fp32,bf16", "--runs", "7",
+                "--warmup", "3", "--optimize", "none", "--jfr", jfr);
         assertThat(cli.err()).doesNotContain("wick:");
         assertThat(cli.code()).isZero();
         assertThat(cli.out()).contains("written to " + jfr);
@@ -686,9 +697,9 @@ class CommandsTest {
     @Test
     void memoryIsRecordedInEachDtype() throws IOException {
         assumeTrue(!Engine.get().missingFeatures().containsKey(TorchBinding.MEMORY), "there is no shim");
-        Cli cli = Cli.run("memory", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--dtype", "fp32,bf16", "--runs", 10,
-                "--stacks", "--json", directory.resolve("m.json"), "--html", directory.resolve("m.html"), "--snapshot",
-                directory.resolve("m.pickle"));
+        Cli cli = Cli.run("memory", archive("resnet-small.pt"), "--shape", "1x3x64x64", "--dtype", "fp32,bf16",
+                "--runs", 10, "--stacks", "--json", directory.resolve("m.json"), "--html", directory.resolve("m.html"),
+                "--snapshot", directory.resolve("m.pickle"));
 
         assertThat(cli.err()).isEmpty();
         assertThat(cli.code()).isZero();

@@ -58,13 +58,15 @@ class SynsetsCommandTest {
 
         assertThat(cli.code()).isZero();
         assertThat(cli.out()).startsWith("Dogs: 8 senses, 7 as a noun, 1 as a verb").contains(
-                "noun 1 of dog  dog.n.01  02084071-n  n02084071", "noun 7 of dog  andiron.n.01", "verb 1 of dog  chase.v.01",
-                "  ImageNet  no class of the 1000 itself; 118 classes under it", "            151  n02085620  Chihuahua",
-                "            and 116 more (--limit 0 shows all)", "no class of the 1000, and none under it");
+                "noun 1 of dog  dog.n.01  02084071-n  n02084071", "noun 7 of dog  andiron.n.01",
+                "verb 1 of dog  chase.v.01", "  ImageNet  no class of the 1000 itself; 118 classes under it",
+                "            151  n02085620  Chihuahua", "            and 116 more (--limit 0 shows all)",
+                "no class of the 1000, and none under it");
         assertThat(synsets("dog --sense 1 --limit 0").out()).contains("268  n02113978  Mexican hairless")
                 .doesNotContain("more (", "noun 2");
         assertThat(synsets("dog --pos v").out()).contains("verb 1").doesNotContain("noun");
-        assertThat(synsets("'golden retrievers' --limit 1").out()).contains("class 207 of the 1000", "golden_retriever.n.01");
+        assertThat(synsets("'golden retrievers' --limit 1").out())
+                .contains("class 207 of the 1000", "golden_retriever.n.01");
         assertThat(synsets("n02123045").out()).contains("class 281 of the 1000");
     }
 
@@ -74,13 +76,15 @@ class SynsetsCommandTest {
 
         assertThat(cli.code()).isZero();
         assertThat(cli.out()).contains("golden: ", "retriever: ");
-        assertThat(cli.err()).contains("hint: 'golden retriever' is one entry of WordNet's: put it in quotes to see it");
+        assertThat(cli.err()).contains("hint: 'golden retriever' is one entry of WordNet's: put it in quotes to see "
+                + "it");
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-            "elefant | no word or phrase 'elefant' | nearest spellings are", "n02084072 | no noun of WordNet 3.0 has the id | hint: ",
-            "dog.n.09 | 'dog' as a noun has 7 senses, no sense 9 | hint: ", "tench --pos v | 'tench', but not as a verb | hint: ",
+            "elefant | no word or phrase 'elefant' | nearest spellings are",
+            "n02084072 | no noun of WordNet 3.0 has the id | hint: ", "dog.n.09 | 'dog' as a noun has 7 senses, no "
+                    + "sense 9 | hint: ", "tench --pos v | 'tench', but not as a verb | hint: ",
             "dog --sense 9 | 'dog' has no sense 9 | it has 7 as a noun, 1 as a verb",
             "dog%1:05:77:: | no sense key | hint: ", "dog xqzzqx | no word or phrase 'xqzzqx' | hint: ",
             "german sheppherd | no word or phrase 'sheppherd' | nearest spellings are"})
@@ -144,9 +148,10 @@ class SynsetsCommandTest {
         assertThat(Cli.run("synsets", "dog", "--html", file).code()).isZero();
         String page = Files.readString(file);
 
-        assertThat(page).contains("<title>dog in WordNet 3.0</title>", "<h2>dog: 8 senses, 7 as a noun, 1 as a verb</h2>",
-                "<td class=\"word\">\u2514\u00a0physical\u00a0entity</td>", ">What it is a kind of, 2 ways<", "id=\"classes-0-0\"",
-                "<td class=\"word\">n02085620</td>", "Copyright 2006 by Princeton University")
+        assertThat(page).contains("<title>dog in WordNet 3.0</title>",
+                "<h2>dog: 8 senses, 7 as a noun, 1 as a verb</h2>",
+                "<td class=\"word\">\u2514\u00a0physical\u00a0entity</td>", ">What it is a kind of, 2 ways<",
+                "id=\"classes-0-0\"", "<td class=\"word\">n02085620</td>", "Copyright 2006 by Princeton University")
                 .doesNotContain("id=\"classes-0-1\"", "src=", "<link");
         // Both ways up go through animal, which has one row.
         assertThat(page.substring(page.indexOf("What it is a kind of"), page.indexOf("ImageNet classes under it"))

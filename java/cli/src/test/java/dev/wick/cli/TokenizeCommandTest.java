@@ -70,10 +70,10 @@ class TokenizeCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"tokenize a | 2 | --vocab", "tokenize --vocab V | 2 | TEXT",
             "tokenize --vocab V --context 1 a | 2 | --context", "tokenize --vocab V --padding x a | 2 | --padding",
-            "tokenize --vocab V --truncate --error a | 2 | --truncate", "tokenize --vocab V --decode x | 2 | 'x' is none",
-            "tokenize --vocab V --decode 49408 | 1 | 0 to 49407", "tokenize --vocab V --size 5 a | 2 | 514",
-            "tokenize --vocab none.txt a | 1 | there is no file none.txt", "tokenize --vocab V --file none a | 1 | there is no file",
-            "tokenize --vocab pom.xml a | 1 | #version"})
+            "tokenize --vocab V --truncate --error a | 2 | --truncate",
+            "tokenize --vocab V --decode x | 2 | 'x' is none", "tokenize --vocab V --decode 49408 | 1 | 0 to 49407",
+            "tokenize --vocab V --size 5 a | 2 | 514", "tokenize --vocab none.txt a | 1 | there is no file none.txt",
+            "tokenize --vocab V --file none a | 1 | there is no file", "tokenize --vocab pom.xml a | 1 | #version"})
     void whatCannotBeDoneIsSaid(String line, int code, String said) {
         Cli cli = Cli.run((Object[]) line.replace(" V", " " + VOCABULARY).split(" "));
 

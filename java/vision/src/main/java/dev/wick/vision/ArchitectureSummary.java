@@ -74,7 +74,8 @@ public record ArchitectureSummary(String name, int imageResolution, List<Layer> 
      * @param name         qualified, as in the state dict
      * @param kind         what it computes
      * @param shape        of its weight, as the kind says
-     * @param output       sizes of what it gives for one picture or text: [channels, height, width] or [positions, width]
+     * @param output       sizes of what it gives for one picture or text: [channels, height, width] or [positions,
+     *                     width]
      * @param parameters   elements of weight and bias
      * @param multiplyAdds of one picture or text
      */

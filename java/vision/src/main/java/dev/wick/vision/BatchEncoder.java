@@ -33,7 +33,8 @@ public final class BatchEncoder implements AutoCloseable {
         long[] shape = new long[input.length + 1];
         shape[0] = batch;
         System.arraycopy(input, 0, shape, 1, input.length);
-        Runner runner = Runner.of(model, method).input(dtype, shape).output(DType.FLOAT32).optimize(optimization).build();
+        Runner runner = Runner.of(model, method).input(dtype, shape).output(DType.FLOAT32).optimize(optimization)
+                .build();
         try {
             Tensor output = runner.output(0);
             if (output.dimensions() != 2 || output.size(0) != batch) {

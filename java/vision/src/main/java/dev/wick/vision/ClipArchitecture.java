@@ -133,7 +133,8 @@ public record ClipArchitecture(String architectureName, ClipConfiguration config
         private Weight embedding(ModulePart root, int width, int context) {
             Weight weight = root.child("token_embedding", Layers.className("Embedding")).parameter("weight",
                     configuration.vocabularySize(), width);
-            layers.note(root, "token_embedding", Kind.EMBEDDING, weight.shape(), weight.elementCount(), 0, context, width);
+            layers.note(root, "token_embedding", Kind.EMBEDDING, weight.shape(), weight.elementCount(), 0, context,
+                    width);
             return weight;
         }
 
@@ -298,8 +299,8 @@ public record ClipArchitecture(String architectureName, ClipConfiguration config
                 long rows = layers.side() * layers.side() + 1;
                 Weight positions = pool.parameter("positional_embedding", rows, channels);
                 initialization.normalDivided(positions, Math.sqrt(channels));
-                layers.note(pool, "positional_embedding", Kind.EMBEDDING, positions.shape(), positions.elementCount(), 0,
-                        rows, channels);
+                layers.note(pool, "positional_embedding", Kind.EMBEDDING, positions.shape(), positions.elementCount(),
+                        0, rows, channels);
                 Weight keys = layers.linear(pool, "k_proj", channels, channels, rows).getFirst();
                 Weight queries = layers.linear(pool, "q_proj", channels, channels, 1).getFirst();
                 Weight values = layers.linear(pool, "v_proj", channels, channels, rows).getFirst();

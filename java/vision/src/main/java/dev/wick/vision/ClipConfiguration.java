@@ -41,7 +41,8 @@ public record ClipConfiguration(int embeddingSize, int imageResolution, VisionTo
         positive("number of text layers", textLayers);
         requireHeads("text", textWidth, textHeads);
         if (imageResolution % vision.reduction() != 0) {
-            throw new BadArgumentException("expected an image resolution in multiples of " + vision.reduction() + ", got "
+            throw new BadArgumentException("expected an image resolution in multiples of " + vision.reduction()
+                    + ", got "
                     + imageResolution);
         }
         if (activation == null) {
@@ -219,8 +220,8 @@ public record ClipConfiguration(int embeddingSize, int imageResolution, VisionTo
         ClipConfiguration configuration() {
             boolean transformer = shapes.containsKey("visual.proj");
             if (!transformer && !shapes.containsKey("visual.attnpool.positional_embedding")) {
-                throw new BadArgumentException("this is no CLIP: it has neither 'visual.proj' (a vision transformer) nor "
-                        + "'visual.attnpool.positional_embedding' (a residual network); its entries are "
+                throw new BadArgumentException("this is no CLIP: it has neither 'visual.proj' (a vision transformer) "
+                        + "nor 'visual.attnpool.positional_embedding' (a residual network); its entries are "
                         + (shapes.isEmpty() ? "none" : some(List.copyOf(new TreeSet<>(shapes.keySet())), "")));
             }
             VisionTower vision = transformer ? transformerTower() : resNetTower();
@@ -235,8 +236,8 @@ public record ClipConfiguration(int embeddingSize, int imageResolution, VisionTo
             int width = size(sizes("ln_final.weight", 1)[0], "ln_final.weight");
             return new ClipConfiguration(size(projection[1], "text_projection"),
                     size(side * vision.reduction(), "the picture"), vision, size(sizes("positional_embedding", 2)[0],
-                    "positional_embedding"), size(sizes("token_embedding.weight", 2)[0], "token_embedding.weight"), width,
-                    heads(width, "text"), blocks("transformer.resblocks."), Activation.QUICK_GELU);
+                    "positional_embedding"), size(sizes("token_embedding.weight", 2)[0], "token_embedding.weight"),
+                    width, heads(width, "text"), blocks("transformer.resblocks."), Activation.QUICK_GELU);
         }
 
         private ResNetTower resNetTower() {
@@ -276,7 +277,8 @@ public record ClipConfiguration(int embeddingSize, int imageResolution, VisionTo
             }
             for (int i = 0; i < numbers.size(); i++) {
                 if (!numbers.contains(Integer.toString(i))) {
-                    throw new BadArgumentException("the blocks '" + prefix + "N' are not numbered from 0 without a gap: "
+                    throw new BadArgumentException("the blocks '" + prefix
+                            + "N' are not numbered from 0 without a gap: "
                             + new TreeSet<>(numbers));
                 }
             }
@@ -292,7 +294,8 @@ public record ClipConfiguration(int embeddingSize, int imageResolution, VisionTo
                 throw new BadArgumentException("this is no CLIP: it has no '" + name + "'");
             }
             if (shape.length != dimensions) {
-                throw new BadArgumentException("expected " + dimensions + " dimensions of '" + name + "', got the shape "
+                throw new BadArgumentException("expected " + dimensions + " dimensions of '" + name
+                        + "', got the shape "
                         + Arrays.toString(shape));
             }
             return shape;
@@ -300,7 +303,8 @@ public record ClipConfiguration(int embeddingSize, int imageResolution, VisionTo
 
         private static int size(long size, String what) {
             if (size < 1 || size > Integer.MAX_VALUE) {
-                throw new BadArgumentException("expected a size from 1 to " + Integer.MAX_VALUE + " in " + what + ", got "
+                throw new BadArgumentException("expected a size from 1 to " + Integer.MAX_VALUE + " in " + what
+                        + ", got "
                         + size);
             }
             return (int) size;

@@ -21,8 +21,8 @@ import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 
 /**
- * A CLIP: pictures and texts become rows of features whose cosine says how alike they are; any thread may call it, as any
- * {@link TorchScriptModel}.
+ * A CLIP: pictures and texts become rows of features whose cosine says how alike they are; any thread may call it, as
+ * any {@link TorchScriptModel}.
  *
  * <pre>{@code
  * try (ClipModel clip = ClipModel.load(Path.of("ViT-B-32.pt"), Device.CPU, DType.FLOAT32);
@@ -51,8 +51,9 @@ public final class ClipModel implements AutoCloseable {
     }
 
     /**
-     * Loads a CLIP from a TorchScript archive (OpenAI's as they are published, or any with its method names and parameters) or
-     * from weights alone ({@code .safetensors}, {@code .pth}, {@code .bin}; OpenAI's, OpenCLIP's or Hugging Face's names).
+     * Loads a CLIP from a TorchScript archive (OpenAI's as they are published, or any with its method names and
+     * parameters) or from weights alone ({@code .safetensors}, {@code .pth}, {@code .bin}; OpenAI's, OpenCLIP's or
+     * Hugging Face's names).
      *
      * @param device it is to be on
      * @param dtype  floating dtype to compute in; layer normalisations compute in float32 all the same
@@ -207,7 +208,8 @@ public final class ClipModel implements AutoCloseable {
         if (tokenizer.vocabularySize() != configuration.vocabularySize()
                 || tokenizer.contextLength() != configuration.contextLength()) {
             throw new BadArgumentException("expected a tokenizer of " + configuration.vocabularySize() + " ids and "
-                    + configuration.contextLength() + " tokens a text, got one of " + tokenizer.vocabularySize() + " and "
+                    + configuration.contextLength() + " tokens a text, got one of " + tokenizer.vocabularySize()
+                    + " and "
                     + tokenizer.contextLength());
         }
     }

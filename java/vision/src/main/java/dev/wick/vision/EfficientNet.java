@@ -30,8 +30,8 @@ public enum EfficientNet implements Architecture {
     private static final int SQUEEZE = 4;
 
     private static final List<Stage> STAGES = List.of(new Stage(1, 3, 1, 16, 1), new Stage(6, 3, 2, 24, 2),
-            new Stage(6, 5, 2, 40, 2), new Stage(6, 3, 2, 80, 3), new Stage(6, 5, 1, 112, 3), new Stage(6, 5, 2, 192, 4),
-            new Stage(6, 3, 1, 320, 1));
+            new Stage(6, 5, 2, 40, 2), new Stage(6, 3, 2, 80, 3), new Stage(6, 5, 1, 112, 3),
+            new Stage(6, 5, 2, 192, 4), new Stage(6, 3, 1, 320, 1));
 
     /** Blocks of one width: how much they widen inside, kernel, stride of the first, outputs, number. */
     private record Stage(int expansion, int kernel, int stride, int outputs, int blocks) {
@@ -44,7 +44,8 @@ public enum EfficientNet implements Architecture {
 
     @Override
     public TorchScriptModel build(long seed) {
-        try (TensorScope _ = TensorScope.open(); ModuleBuilder root = ModuleBuilder.of(Layers.className("EfficientNet"))) {
+        try (TensorScope _ = TensorScope.open(); ModuleBuilder root =
+                ModuleBuilder.of(Layers.className("EfficientNet"))) {
             Initialization initialization = new Initialization();
             new Construction(initialization).model(ModulePart.building(root));
             initialization.draw(seed);
@@ -85,8 +86,8 @@ public enum EfficientNet implements Architecture {
                 stage(features, Integer.toString(i + 1), STAGES.get(i));
             }
             layers.stage(Tower.IMAGE, "last");
-            normalizedConvolution(features, Integer.toString(STAGES.size() + 1), channels, LAST_EXPANSION * channels, 1, 1,
-                    1, true);
+            normalizedConvolution(features, Integer.toString(STAGES.size() + 1), channels, LAST_EXPANSION * channels, 1,
+                    1, 1, true);
             channels *= LAST_EXPANSION;
             Layers.inSequence(features, STAGES.size() + 2);
             layers.stage(Tower.IMAGE, ArchitectureSummary.HEAD);
@@ -125,7 +126,8 @@ public enum EfficientNet implements Architecture {
             if (expanded != inputs) {
                 normalizedConvolution(inner, Integer.toString(at++), inputs, expanded, 1, 1, 1, true);
             }
-            normalizedConvolution(inner, Integer.toString(at++), expanded, expanded, stage.kernel(), stride, expanded, true);
+            normalizedConvolution(inner, Integer.toString(at++), expanded, expanded, stage.kernel(), stride, expanded,
+                    true);
             squeezeExcitation(inner, Integer.toString(at++), expanded, Math.max(1, inputs / SQUEEZE));
             normalizedConvolution(inner, Integer.toString(at++), expanded, stage.outputs(), 1, 1, 1, false);
             Layers.inSequence(inner, at);
@@ -168,10 +170,11 @@ public enum EfficientNet implements Architecture {
         }
 
         /** A convolution that keeps the size but for its stride, batch normalisation, and if wanted the activation. */
-        private void normalizedConvolution(ModulePart sequence, String name, int inputs, int outputs, int kernel, int stride,
-                int groups, boolean activated) {
+        private void normalizedConvolution(ModulePart sequence, String name, int inputs, int outputs, int kernel,
+                int stride, int groups, boolean activated) {
             ModulePart module = Layers.sequential(sequence, name);
-            convolutions.add(layers.convolution(module, "0", inputs, outputs, kernel, stride, kernel / 2, groups, false));
+            convolutions.add(layers.convolution(module, "0", inputs, outputs, kernel, stride, kernel / 2, groups,
+                    false));
             layers.batchNormalization(module, "1", outputs);
             if (activated) {
                 Layers.function(module, "2", "SiLU", "torch.silu_(x)");

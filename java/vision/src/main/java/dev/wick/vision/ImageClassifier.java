@@ -29,7 +29,8 @@ public final class ImageClassifier implements AutoCloseable {
     /**
      * Loads a classifier from a TorchScript archive, or from the weights of a built-in architecture.
      *
-     * @param preprocessor what its pictures are prepared with: {@link ImagePreprocessor#imagenet} of 224 for torchvision's
+     * @param preprocessor what its pictures are prepared with: {@link ImagePreprocessor#imagenet} of 224 for
+     *                     torchvision's
      * @throws dev.wick.error.ModelUnreadableException if the file cannot be read
      */
     public static ImageClassifier load(Path file, ImagePreprocessor preprocessor, Device device, DType dtype) {
@@ -37,8 +38,8 @@ public final class ImageClassifier implements AutoCloseable {
     }
 
     /** Builds a built-in classifier with random weights. */
-    public static ImageClassifier build(Architecture architecture, long seed, ImagePreprocessor preprocessor, Device device,
-            DType dtype) {
+    public static ImageClassifier build(Architecture architecture, long seed, ImagePreprocessor preprocessor,
+            Device device, DType dtype) {
         return of(Pretrained.converted(architecture.build(seed), device, dtype), preprocessor, dtype);
     }
 

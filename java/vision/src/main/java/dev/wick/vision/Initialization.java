@@ -50,7 +50,9 @@ final class Initialization {
         note(weight, false, standardDeviation, 1);
     }
 
-    /** Notes a standard normal draw that is divided afterwards: a standard deviation of 1 / divisor rounds otherwise. */
+    /**
+     * Notes a standard normal draw that is divided afterwards: a standard deviation of 1 / divisor rounds otherwise.
+     */
     void normalDivided(Weight weight, double divisor) {
         note(weight, false, 1, divisor);
     }

@@ -76,7 +76,8 @@ final class Layers {
      *
      * @return its weight, for an architecture that draws it again
      */
-    Weight convolution(ModulePart parent, String name, long inputs, long outputs, long kernel, long stride, long padding) {
+    Weight convolution(ModulePart parent, String name, long inputs, long outputs, long kernel, long stride,
+            long padding) {
         return convolution(parent, name, inputs, outputs, kernel, stride, padding, 1, false).getFirst();
     }
 

@@ -141,7 +141,8 @@ public final class Pretrained {
         }
         Candidate nearest = candidates.stream().min(Comparator.comparingInt(each -> each.differences().size())).orElseThrow();
         List<String> differences = nearest.differences();
-        throw new BadArgumentException(weights.source() + " holds the weights of no model that is known here; nearest is "
+        throw new BadArgumentException(weights.source()
+                + " holds the weights of no model that is known here; nearest is "
                 + nearest.architecture().architectureName() + ", but " + String.join("; ",
                         differences.subList(0, Math.min(NAMES_SHOWN, differences.size())))
                 + (differences.size() > NAMES_SHOWN ? " (and " + (differences.size() - NAMES_SHOWN) + " more)" : ""));

@@ -1,6 +1,6 @@
 /**
- * Vision models that need no Python: one class for each family of architectures, the layers they share in {@code Layers}
- * and {@code Transformer}, their random weights in {@code Initialization}.
+ * Vision models that need no Python: one class for each family of architectures, the layers they share in
+ * {@code Layers} and {@code Transformer}, their random weights in {@code Initialization}.
  *
  * <p>An architecture is written as one walk over its modules. With a builder it makes the model; without, it gives the
  * {@link dev.wick.vision.ArchitectureSummary}: names, shapes, counts and costs, for models of any size.

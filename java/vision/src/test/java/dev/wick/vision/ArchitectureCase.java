@@ -67,7 +67,6 @@ abstract class ArchitectureCase extends VisionCase {
         return tensors.entrySet().stream().map(entry -> Fixture.Entry.of(entry.getKey(), entry.getValue())).toList();
     }
 
-
     /** Names, dtypes and shapes, in the order of parameters and in that of buffers. */
     static void assertStateDict(TorchScriptModel model, List<Fixture.Entry> expected) {
         try (TensorScope _ = TensorScope.open()) {

@@ -62,21 +62,21 @@ class ClipConfigurationTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             CLIP_RN50     | visual.attnpool.positional_embedding         |            | neither 'visual.proj'
-            CLIP_VIT_B_32 | visual.proj                                  |            | neither 'visual.proj'
+            CLIP_VIT_B_32 | visual.proj |            | neither 'visual.proj'
             CLIP_VIT_B_32 | text_projection                              |            | no 'text_projection'
             CLIP_VIT_B_32 | visual.transformer.resblocks.11.ln_1.weight  |            | lacks parameters
             CLIP_VIT_B_32 | visual.positional_embedding                  | 49,768     | 49 rows
             CLIP_VIT_B_32 | visual.positional_embedding                  | 50,512     | contradict
-            CLIP_VIT_B_32 | visual.conv1.weight                          | 768,3072   | 4 dimensions
-            CLIP_VIT_B_32 | visual.conv1.weight                          | 768,4,32,32 | [768, 4, 32, 32], not [768, 3, 32, 32]
-            CLIP_VIT_B_32 | visual.proj                                  | 768,1024   | visual.proj is [768, 1024], not [768, 512]
+            CLIP_VIT_B_32 | visual.conv1.weight | 768,3072   | 4 dimensions
+            CLIP_VIT_B_32 | visual.conv1.weight | 768,4,32,32 | [768, 4, 32, 32], not [768, 3, 32, 32]
+            CLIP_VIT_B_32 | visual.proj | 768,1024   | visual.proj is [768, 1024], not [768, 512]
             CLIP_VIT_B_32 | ln_final.weight                              | 500        | 500 is no multiple of 64
-            CLIP_VIT_B_32 | token_embedding.weight                       | 49408,640  | token_embedding.weight is [49408, 640]
-            CLIP_VIT_B_32 | token_embedding.weight                       | 0,512      | expected a size
+            CLIP_VIT_B_32 | token_embedding.weight | 49408,640  | token_embedding.weight is [49408, 640]
+            CLIP_VIT_B_32 | token_embedding.weight | 0,512      | expected a size
             CLIP_VIT_B_32 | logit_scale                                  | 1          | logit_scale is [1], not []
             CLIP_RN50     | visual.layer4.2.conv3.weight                 | 2048,512,3,3 | visual.layer4.2.conv3.weight
             CLIP_RN50     | visual.attnpool.positional_embedding         | 51,2048    | 51 rows
-            CLIP_RN50     | visual.attnpool.c_proj.bias                  | 512        | visual.attnpool.c_proj.bias is [512]
+            CLIP_RN50     | visual.attnpool.c_proj.bias | 512        | visual.attnpool.c_proj.bias is [512]
             """)
     void whatIsMissingOrContradictsTheRestIsSaid(Clip clip, String name, String shape, String message) {
         Map<String, long[]> shapes = shapes(clip.configuration());

@@ -30,6 +30,7 @@ class DependencyRuleTest {
 
     @Test
     void theLibraryPrintsNothing() {
-        noClasses().should().accessField(System.class, "out").orShould().accessField(System.class, "err").check(CLASSES);
+        noClasses().should().accessField(System.class, "out").orShould().accessField(System.class, "err")
+                .check(CLASSES);
     }
 }

@@ -29,7 +29,8 @@ final class RealSize {
         ClipConfiguration sizes = clip.configuration();
         ClipConfiguration small = new ClipConfiguration(64, sizes.imageResolution(), sizes.vision() instanceof
                 ClipConfiguration.ResNetTower ? new ClipConfiguration.ResNetTower(List.of(1, 1, 1, 1), 8)
-                : new ClipConfiguration.TransformerTower(1, 64, 32), sizes.contextLength(), 100, 64, 1, 1, sizes.activation());
+                : new ClipConfiguration.TransformerTower(1, 64, 32), sizes.contextLength(), 100, 64, 1, 1,
+                sizes.activation());
         try (TorchScriptModel model = new ClipArchitecture("small", small).build(0)) {
             model.save(file);
         }

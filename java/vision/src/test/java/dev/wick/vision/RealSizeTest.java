@@ -38,8 +38,8 @@ class RealSizeTest {
 
     private static String run(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
-                "-Xmx256m", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-Xmx256m", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
         System.getProperties().stringPropertyNames().stream().filter(name -> name.startsWith("wick."))
                 .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
         command.addAll(List.of("-cp", System.getProperty("surefire.test.class.path",

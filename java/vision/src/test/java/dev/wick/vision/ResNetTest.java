@@ -32,7 +32,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ResNetTest extends ArchitectureCase {
     // What it is made of
 
-    /** Parameters, running means and variances in float32, and a counter of 8 bytes for each of the 53 normalisations. */
+    /**
+     * Parameters, running means and variances in float32, and a counter of 8 bytes for each of the 53 normalisations.
+     */
     @Test
     void resNet50TakesWhatItsTensorsTake() {
         assumeTrue(Engine.get().missingFeatures().get(TorchBinding.MEMORY) == null, "no figures");
@@ -64,8 +66,8 @@ class ResNetTest extends ArchitectureCase {
     @Test
     void architecturesAreFoundByName() {
         assertThat(Architecture.names()).containsExactly("resnet18", "resnet50", "resnet101", "efficientnet-b0",
-                "clip-rn50", "clip-rn101", "clip-rn50x4", "clip-rn50x16", "clip-rn50x64", "clip-vit-b-32", "clip-vit-b-16",
-                "clip-vit-l-14", "clip-vit-l-14-336");
+                "clip-rn50", "clip-rn101", "clip-rn50x4", "clip-rn50x16", "clip-rn50x64", "clip-vit-b-32",
+                "clip-vit-b-16", "clip-vit-l-14", "clip-vit-l-14-336");
         assertThat(Architecture.named("resnet50")).contains(ResNet.RESNET50);
         assertThat(Architecture.named("RESNET50")).isEmpty();
     }
@@ -123,7 +125,8 @@ class ResNetTest extends ArchitectureCase {
         try (TorchScriptModel model = architecture.build(0)) {
             fillByFormula(model);
 
-            assertClose(forward(model, batch, 224), Fixture.floats("torchvision/" + architecture.architectureName() + ".output.npy"));
+            assertClose(forward(model, batch, 224),
+                    Fixture.floats("torchvision/" + architecture.architectureName() + ".output.npy"));
         }
     }
 
@@ -141,7 +144,8 @@ class ResNetTest extends ArchitectureCase {
                 List<Tensor> statistics = List.of(buffers.get("bn1.running_mean"), buffers.get("bn1.running_var"),
                         buffers.get("layer4.1.bn2.running_mean"), buffers.get("layer4.1.bn2.running_var"));
                 try (Value together = Operator.call("aten::cat", statistics)) {
-                    assertClose(together.tensor().toFloatArray(), Fixture.floats("torchvision/resnet18.training.buffers.npy"));
+                    assertClose(together.tensor().toFloatArray(),
+                            Fixture.floats("torchvision/resnet18.training.buffers.npy"));
                 }
                 buffers.forEach((name, buffer) -> {
                     if (name.endsWith("num_batches_tracked")) {

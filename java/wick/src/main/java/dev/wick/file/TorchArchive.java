@@ -26,7 +26,9 @@ import java.util.zip.Inflater;
  * is a program: only its nesting is limited.
  */
 public final class TorchArchive {
-    /** Nesting beyond this is refused: LibTorch's parsers and destructors recurse over it. Real models stay below 100. */
+    /**
+     * Nesting beyond this is refused: LibTorch's parsers and destructors recurse over it. Real models stay below 100.
+     */
     public static final int MAXIMUM_NESTING = 1000;
 
     private static final int LOCAL_SIGNATURE = 0x04034b50;
@@ -61,8 +63,8 @@ public final class TorchArchive {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** One record, as the central directory has it. */
-    private record Entry(String name, int madeBy, int versionNeeded, int flags, int method, int time, int date, long crc, long packed,
-            long size, int internalAttributes, long externalAttributes, long local) {
+    private record Entry(String name, int madeBy, int versionNeeded, int flags, int method, int time, int date,
+            long crc, long packed, long size, int internalAttributes, long externalAttributes, long local) {
     }
 
     private final MemorySegment bytes;
@@ -77,7 +79,8 @@ public final class TorchArchive {
     /**
      * Checks a TorchScript archive whole.
      *
-     * @throws ModelUnreadableException if it is damaged, is something else, or is nested beyond {@link #MAXIMUM_NESTING}
+     * @throws ModelUnreadableException if it is damaged, is something else, or is nested beyond
+     *                                  {@link #MAXIMUM_NESTING}
      */
     public static void verify(MemorySegment bytes, String source) {
         if (!open(bytes, source).isProgram()) {
@@ -91,7 +94,8 @@ public final class TorchArchive {
      *
      * @param bytes  the file; it must stay as it is while the archive is used
      * @param source its name, for errors
-     * @throws ModelUnreadableException if it is damaged, is something else, or is nested beyond {@link #MAXIMUM_NESTING}
+     * @throws ModelUnreadableException if it is damaged, is something else, or is nested beyond
+     *                                  {@link #MAXIMUM_NESTING}
      */
     public static TorchArchive open(MemorySegment bytes, String source) {
         TorchArchive archive = new TorchArchive(bytes, source);
@@ -110,8 +114,8 @@ public final class TorchArchive {
     }
 
     /**
-     * The content of the record with a name below the archive's own directory ({@code data.pkl}, {@code data/0}): a part
-     * of the file's memory, or new memory where the record is packed; empty when there is none.
+     * The content of the record with a name below the archive's own directory ({@code data.pkl}, {@code data/0}): a
+     * part of the file's memory, or new memory where the record is packed; empty when there is none.
      *
      * @throws ModelUnreadableException if there are several
      */
@@ -275,8 +279,8 @@ public final class TorchArchive {
             }
             field += 4 + length;
         }
-        entries.add(new Entry(name, u16(at + 4), u16(at + 6), u16(at + 8), u16(at + 10), u16(at + 12), u16(at + 14), u32(at + 16),
-                packed, size, u16(at + 36), u32(at + 38), local));
+        entries.add(new Entry(name, u16(at + 4), u16(at + 6), u16(at + 8), u16(at + 10), u16(at + 12), u16(at + 14),
+                u32(at + 16), packed, size, u16(at + 36), u32(at + 38), local));
         return next;
     }
 
@@ -334,7 +338,8 @@ public final class TorchArchive {
         int extraLength = u16(at + 28);
         long extra = at + LOCAL_BYTES + nameLength;
         boolean described = (entry.flags & FLAG_DESCRIPTOR) != 0;
-        if (u16(at + 4) != entry.versionNeeded || u16(at + 6) != entry.flags || u16(at + 8) != entry.method || u16(at + 10) != entry.time
+        if (u16(at + 4) != entry.versionNeeded || u16(at + 6) != entry.flags || u16(at + 8) != entry.method
+                || u16(at + 10) != entry.time
                 || u16(at + 12) != entry.date || !text(at + LOCAL_BYTES, nameLength).equals(entry.name)) {
             throw damaged("the two headers of record " + entry.name + " contradict each other");
         }

@@ -421,7 +421,8 @@ final class PanamaBinding implements TorchBinding {
     public String graph(Handle module, String method, GraphKind kind) {
         try (Arena arena = Arena.ofConfined()) {
             Text text = Text.of(arena, method);
-            return ((BoxedValue.StringValue) ask(module, (address, result, error) -> WickTorch.wick_module_graph(address,
+            return ((BoxedValue.StringValue) ask(module, (address, result, error) ->
+                    WickTorch.wick_module_graph(address,
                     text.bytes(), text.length(), kind.code(), result, error))).value();
         }
     }

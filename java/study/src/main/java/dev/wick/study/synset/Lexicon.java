@@ -92,7 +92,8 @@ final class Lexicon {
                 hyponyms.add(target(pointer));
             }
         }
-        boolean satellite = found instanceof net.sf.extjwnl.data.AdjectiveSynset adjective && adjective.isAdjectiveCluster();
+        boolean satellite = found instanceof net.sf.extjwnl.data.AdjectiveSynset adjective
+                && adjective.isAdjectiveCluster();
         String name = words.getFirst().replace(' ', '_').toLowerCase(Locale.ROOT) + "."
                 + (satellite ? 's' : id.partOfSpeech().letter()) + String.format(Locale.ROOT, ".%02d", number);
         return new Synset(id, name, words, found.getGloss(), hypernyms, hyponyms);
@@ -125,7 +126,8 @@ final class Lexicon {
     /** Base forms of a single word that may be inflected; not all need be lemmas. */
     synchronized List<String> baseForms(String word, PartOfSpeech partOfSpeech) {
         try {
-            return List.copyOf(dictionary.getMorphologicalProcessor().lookupAllBaseForms(THEIRS.get(partOfSpeech), word));
+            return List.copyOf(dictionary.getMorphologicalProcessor()
+                    .lookupAllBaseForms(THEIRS.get(partOfSpeech), word));
         } catch (JWNLException e) {
             throw unreadable(e);
         }

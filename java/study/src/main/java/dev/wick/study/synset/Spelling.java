@@ -20,7 +20,9 @@ final class Spelling {
                 .thenComparing(Near::senses, Comparator.reverseOrder()).thenComparing(Near::word);
     }
 
-    /** The nearest lemmas, at most five: fewest mistakes first, then those with the same first letter and more senses. */
+    /**
+     * The nearest lemmas, at most five: fewest mistakes first, then those with the same first letter and more senses.
+     */
     static List<String> nearest(String word, Lexicon lexicon) {
         if (word.length() < 2 || word.length() > LONGEST) {
             return List.of();

@@ -60,7 +60,8 @@ final class SynsetQuery {
         }
         if (SENSE_KEY.matcher(text).matches()) {
             String key = text.toLowerCase(Locale.ROOT);
-            Synset found = lexicon.ofSenseKey(key).flatMap(lexicon::synset).orElseThrow(() -> new SynsetNotFoundException(
+            Synset found = lexicon.ofSenseKey(key).flatMap(lexicon::synset)
+                    .orElseThrow(() -> new SynsetNotFoundException(
                     "WordNet 3.0 has no sense key " + shown(text)));
             String lemma = key.substring(0, key.indexOf('%')).replace('_', ' ');
             return Optional.of(new Sense(lemma, number(lemma, wanted(found)), found));
@@ -91,7 +92,8 @@ final class SynsetQuery {
         List<Sense> found = WordNet.among(only).map(each -> new SynsetId(each, Integer.parseInt(text)))
                 .flatMap(id -> lexicon.synset(id).stream()).map(this::first).toList();
         if (found.isEmpty()) {
-            throw new SynsetNotFoundException("no " + (only == null ? "synset" : only) + " of WordNet 3.0 has the offset "
+            throw new SynsetNotFoundException("no " + (only == null ? "synset" : only)
+                    + " of WordNet 3.0 has the offset "
                     + text);
         }
         return found;
@@ -144,8 +146,8 @@ final class SynsetQuery {
      */
     private Set<String> lemmas(String word, PartOfSpeech partOfSpeech) {
         Predicate<String> listed = form -> !lexicon.offsets(form, partOfSpeech).isEmpty();
-        for (String spelling : List.of(word, word.replace('-', ' '), word.replace(' ', '-'), word.replaceAll("[ -]", ""),
-                word.replace(".", ""))) {
+        for (String spelling : List.of(word, word.replace('-', ' '), word.replace(' ', '-'),
+                word.replaceAll("[ -]", ""), word.replace(".", ""))) {
             Set<String> lemmas = new LinkedHashSet<>();
             if (listed.test(spelling)) {
                 lemmas.add(spelling);
@@ -171,7 +173,8 @@ final class SynsetQuery {
             if (forms.size() * ofWord.size() > MOST_COMBINATIONS) {
                 return whole;
             }
-            forms = forms.stream().flatMap(form -> ofWord.stream().map(each -> form.isEmpty() ? each : form + " " + each))
+            forms = forms.stream().flatMap(form -> ofWord.stream()
+                    .map(each -> form.isEmpty() ? each : form + " " + each))
                     .toList();
         }
         Set<String> all = new LinkedHashSet<>(whole);
@@ -195,6 +198,7 @@ final class SynsetQuery {
     }
 
     private static String article(PartOfSpeech partOfSpeech) {
-        return (partOfSpeech == PartOfSpeech.ADJECTIVE || partOfSpeech == PartOfSpeech.ADVERB ? "an " : "a ") + partOfSpeech;
+        return (partOfSpeech == PartOfSpeech.ADJECTIVE || partOfSpeech == PartOfSpeech.ADVERB ? "an " : "a ")
+                + partOfSpeech;
     }
 }

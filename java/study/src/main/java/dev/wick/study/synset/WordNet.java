@@ -16,8 +16,8 @@ import java.util.stream.Stream;
  * WordNet 3.0, read by extJWNL from {@code extjwnl-data-wn30}; any thread, and look-ups take turns.
  *
  * <p>The first look-up opens it; then it stays, about 38 MB of heap, as long as the JVM. Nothing is fetched, written or
- * printed. extJWNL logs through SLF4J, whose binding (or {@code slf4j-nop}) is the application's to choose: without one,
- * SLF4J itself says so on stderr.
+ * printed. extJWNL logs through SLF4J, whose binding (or {@code slf4j-nop}) is the application's to choose: without
+ * one, SLF4J itself says so on stderr.
  *
  * <p>Hypernyms and hyponyms include those of instances: Einstein is an instance of a physicist.
  */
@@ -38,7 +38,8 @@ public final class WordNet {
      */
     public static Synset synset(String id) {
         return new SynsetQuery(id, null).synset().orElseThrow(() -> new SynsetNotFoundException("'" + id
-                + "' is no id of a synset (02084071-n, n02084071), no sense key (dog%1:05:00::) and no name (dog.n.01)"))
+                + "' is no id of a synset (02084071-n, n02084071), no sense key (dog%1:05:00::) and no name "
+                + "(dog.n.01)"))
                 .synset();
     }
 
@@ -50,11 +51,11 @@ public final class WordNet {
     /**
      * Everything that a text may mean.
      *
-     * @param query        what {@link #synset(String)} takes, eight digits, or a word or phrase in any inflection, in any
-     *                     case, with spaces or underscores between its words
+     * @param query        what {@link #synset(String)} takes, eight digits, or a word or phrase in any inflection, in
+     *                     any case, with spaces or underscores between its words
      * @param partOfSpeech the only one to look in; null for all
-     * @return at least one sense; those of a word by part of speech, as it stands before what it may be an inflection of,
-     *         the most frequent sense first
+     * @return at least one sense; those of a word by part of speech, as it stands before what it may be an inflection
+     *         of, the most frequent sense first
      * @throws SynsetNotFoundException when it means nothing
      */
     public static List<Sense> find(String query, PartOfSpeech partOfSpeech) {

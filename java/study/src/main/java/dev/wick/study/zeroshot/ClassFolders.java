@@ -66,7 +66,8 @@ public record ClassFolders(Labels labels, List<List<Path>> pictures, long ignore
             }
         }
         if (!unknown.isEmpty()) {
-            throw new BadArgumentException(unknown.size() + " of the " + found.classes().size() + " folders of " + folder
+            throw new BadArgumentException(unknown.size() + " of the " + found.classes().size() + " folders of "
+                    + folder
                     + " are none of the " + labels.size() + " labels: "
                     + String.join(", ", unknown.subList(0, Math.min(NAMES_SHOWN, unknown.size())))
                     + (unknown.size() > NAMES_SHOWN ? ", ..." : ""));
@@ -97,7 +98,8 @@ public record ClassFolders(Labels labels, List<List<Path>> pictures, long ignore
     private static PictureFiles.Labelled found(Path folder) {
         PictureFiles.Labelled found = PictureFiles.byClass(folder);
         if (found.classes().isEmpty()) {
-            throw new BadArgumentException(folder + " holds no class folders: expected " + folder + "/CLASS/picture.jpg");
+            throw new BadArgumentException(folder + " holds no class folders: expected " + folder
+                    + "/CLASS/picture.jpg");
         }
         if (found.count() == 0) {
             throw new BadArgumentException("the class folders of " + folder + " hold no pictures");

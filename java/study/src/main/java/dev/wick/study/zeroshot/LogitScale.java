@@ -28,7 +28,8 @@ public record LogitScale(double factor) {
                 } catch (NumberFormatException e) {
                     // Said below.
                 }
-                throw new BadArgumentException("expected 'model', 'none' or a number above 0 as logit scale, got '" + text + "'");
+                throw new BadArgumentException("expected 'model', 'none' or a number above 0 as logit scale, got '"
+                        + text + "'");
             }
         };
     }

@@ -35,7 +35,8 @@ public final class PromptStudy {
      *
      * @param identity what the model and the tokenizer are, for the cache
      */
-    public PromptStudy(ClipModel clip, Tokenizer tokenizer, TextFeatureCache cache, String identity, StudyProgress progress) {
+    public PromptStudy(ClipModel clip, Tokenizer tokenizer, TextFeatureCache cache, String identity,
+            StudyProgress progress) {
         this.clip = clip;
         this.tokenizer = tokenizer;
         this.cache = cache;
@@ -66,20 +67,22 @@ public final class PromptStudy {
         List<String> sentences = templates.sentences();
         for (int i = 0; i < sentences.size(); i++) {
             progress.at("trying templates", i, sentences.size());
-            ranked.add(new Ranked(sentences.get(i), accuracy(folders, new PromptTemplates(List.of(sentences.get(i))), files,
+            ranked.add(new Ranked(sentences.get(i),
+                    accuracy(folders, new PromptTemplates(List.of(sentences.get(i))), files,
                     features, truths)));
         }
         ranked.sort(Comparator.comparingDouble((Ranked each) -> -each.accuracy().top1())
                 .thenComparingDouble(each -> -each.accuracy().top5()));
         Ranked together = sentences.size() == 1 ? null
-                : new Ranked("all " + sentences.size() + " together", accuracy(folders, templates, files, features, truths));
+                : new Ranked("all " + sentences.size() + " together",
+                accuracy(folders, templates, files, features, truths));
         return report(folders, ranked, together, summary);
     }
 
     private Accuracy accuracy(ClassFolders folders, PromptTemplates templates, List<Path> files, List<float[]> features,
             Map<Path, Integer> truths) {
-        ZeroShotClassifier classifier = ZeroShotClassifier.of(clip, tokenizer, folders.labels(), templates, LogitScale.MODEL,
-                cache, identity, StudyProgress.NONE);
+        ZeroShotClassifier classifier = ZeroShotClassifier.of(clip, tokenizer, folders.labels(), templates,
+                LogitScale.MODEL, cache, identity, StudyProgress.NONE);
         Accuracy accuracy = new Accuracy(folders.labels().names());
         for (int i = 0; i < files.size(); i++) {
             accuracy.add(truths.get(files.get(i)), classifier.cosines(features.get(i)));
@@ -102,11 +105,13 @@ public final class PromptStudy {
             double best = ranked.getFirst().accuracy().top1();
             double worst = ranked.getLast().accuracy().top1();
             report.paragraph(String.format(java.util.Locale.ROOT,
-                    "The best template is %.1f points above the worst; all of them together are %+.1f points from the best.",
+                    "The best template is %.1f points above the worst; all of them together are %+.1f points from the "
+                            + "best.",
                     100 * (best - worst), 100 * (together.accuracy().top1() - best)));
         }
         report.percentages("Top-1 by template", all.stream().map(Ranked::name).toList(),
-                List.of(StudyReport.Series.percentages("top-1", all.stream().map(each -> each.accuracy().top1()).toList())));
+                List.of(StudyReport.Series.percentages("top-1", all.stream().map(each -> each.accuracy().top1())
+                .toList())));
         ZeroShotStudy.failures(report, summary);
         report.data("templates", all.stream().map(each -> {
             Map<String, Object> map = new LinkedHashMap<>();

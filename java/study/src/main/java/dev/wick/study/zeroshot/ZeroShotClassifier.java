@@ -13,8 +13,8 @@ import java.util.List;
 /**
  * Compares features of pictures with those of labels; immutable, any thread.
  *
- * <p>A label's features are the mean of its prompts' normalised features, normalised again. The score of a label is the cosine
- * of its features and the picture's.
+ * <p>A label's features are the mean of its prompts' normalised features, normalised again. The score of a label is the
+ * cosine of its features and the picture's.
  */
 public final class ZeroShotClassifier {
     private final Labels labels;
@@ -54,7 +54,8 @@ public final class ZeroShotClassifier {
             StudyProgress progress) {
         List<String> prompts = new ArrayList<>();
         labels.names().forEach(label -> prompts.addAll(templates.of(label)));
-        float[][] rows = clip.encodeTexts(tokenizer, prompts, done -> progress.at("encoding labels", done, prompts.size()));
+        float[][] rows = clip.encodeTexts(tokenizer, prompts,
+                done -> progress.at("encoding labels", done, prompts.size()));
         int each = templates.sentences().size();
         float[][] features = new float[labels.size()][];
         for (int label = 0; label < features.length; label++) {

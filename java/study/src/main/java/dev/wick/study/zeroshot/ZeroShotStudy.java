@@ -199,7 +199,8 @@ public final class ZeroShotStudy {
             report.paragraph("No picture was taken for another class.");
             return;
         }
-        report.table("The most frequent", List.of(Column.text("class"), Column.text("taken for"), Column.number("pictures")),
+        report.table("The most frequent", List.of(Column.text("class"), Column.text("taken for"),
+                Column.number("pictures")),
                 worst.stream().map(each -> List.of(each.truth(), each.answer(), Sizes.count(each.count()))).toList());
         int classes = accuracy.classes().size();
         if (classes <= MOST_CLASSES_IN_MATRIX) {
@@ -209,8 +210,8 @@ public final class ZeroShotStudy {
                     counts[i][j] = accuracy.confused(i, j);
                 }
             }
-            report.heatMap("Rows are the right classes, columns the answers", "", accuracy.classes(), accuracy.classes(),
-                    counts);
+            report.heatMap("Rows are the right classes, columns the answers", "", accuracy.classes(),
+                    accuracy.classes(), counts);
         }
     }
 
@@ -230,10 +231,12 @@ public final class ZeroShotStudy {
             return failure;
         }).toList());
         if (summary.failed() > 0) {
-            report.warning(counted(summary.failed(), "picture") + " could not be read and " + (summary.failed() == 1 ? "was"
+            report.warning(counted(summary.failed(), "picture") + " could not be read and "
+                    + (summary.failed() == 1 ? "was"
                     : "were") + " left out:");
             report.table(null, List.of(Column.text("file"), Column.text("reason")), summary.failures().stream()
-                    .limit(CONFUSIONS).map((PictureFailure each) -> List.of(each.file().toString(), each.reason())).toList());
+                    .limit(CONFUSIONS).map((PictureFailure each) -> List.of(each.file().toString(), each.reason()))
+                    .toList());
         }
     }
 

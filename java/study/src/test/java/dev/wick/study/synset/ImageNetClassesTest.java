@@ -50,13 +50,15 @@ class ImageNetClassesTest {
 
     /** As the lists that classifiers come with have them. */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"0 | n01440764 | tench, Tinca tinca", "1 | n01443537 | goldfish, Carassius auratus",
-            "2 | n01484850 | great white shark, white shark, man-eater, man-eating shark, Carcharodon carcharias",
+    @CsvSource(delimiter = '|', value = {"0 | n01440764 | tench, Tinca tinca",
+            "1 | n01443537 | goldfish, Carassius auratus", "2 | n01484850 | great white shark, white shark, man-eater, "
+                    + "man-eating shark, Carcharodon carcharias",
             "134 | n02012849 | crane", "151 | n02085620 | Chihuahua", "207 | n02099601 | golden retriever",
             "281 | n02123045 | tabby, tabby cat", "282 | n02123159 | tiger cat",
             "409 | n02708093 | analog clock", "517 | n03126707 | crane", "638 | n03710637 | maillot",
-            "639 | n03710721 | maillot, tank suit", "744 | n04008634 | projectile, missile", "657 | n03773504 | missile",
-            "836 | n04355933 | sunglass", "837 | n04356056 | sunglasses, dark glasses, shades",
+            "639 | n03710721 | maillot, tank suit", "744 | n04008634 | projectile, missile",
+            "657 | n03773504 | missile", "836 | n04355933 | sunglass",
+            "837 | n04356056 | sunglasses, dark glasses, shades",
             "999 | n15075141 | toilet tissue, toilet paper, bathroom tissue"})
     void namesAreTheSynsetsWords(int index, String wnid, String label) {
         ImageNetClass found = ImageNetClasses.byIndex(index);
@@ -68,7 +70,8 @@ class ImageNetClassesTest {
     /** CLIP's tokenizer knows no case. */
     @Test
     void noTwoClassesHaveTheSameName() {
-        assertThat(ImageNetClasses.all().stream().map(each -> each.name().toLowerCase(Locale.ROOT))).doesNotHaveDuplicates();
+        assertThat(ImageNetClasses.all().stream().map(each -> each.name().toLowerCase(Locale.ROOT)))
+                .doesNotHaveDuplicates();
         assertThat(ImageNetClasses.all().stream().filter(each -> !each.name().equals(each.synset().words().getFirst()))
                 .map(each -> each.index() + " " + each.name())).containsExactly("134 crane (wading bird)",
                         "264 Cardigan (corgi)", "474 cardigan (sweater)", "517 crane (lifting device)",
@@ -83,7 +86,8 @@ class ImageNetClassesTest {
         assertThat(dogs.getFirst().index()).isEqualTo(151);
         assertThat(dogs.getLast().index()).isEqualTo(268);
         assertThat(dogs).extracting(each -> each.synset().name()).contains("dalmatian.n.02", "chihuahua.n.03");
-        assertThat(under("domestic_cat.n.01")).extracting(ImageNetClass::index).containsExactly(281, 282, 283, 284, 285);
+        assertThat(under("domestic_cat.n.01")).extracting(ImageNetClass::index)
+                .containsExactly(281, 282, 283, 284, 285);
         assertThat(under("bird.n.01")).hasSize(59);
         assertThat(under("animal.n.01")).hasSize(398);
         assertThat(under("chase.v.01")).isEmpty();

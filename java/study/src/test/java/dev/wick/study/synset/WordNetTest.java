@@ -46,8 +46,10 @@ class WordNetTest {
         assertThat(dog.partOfSpeech()).isEqualTo(PartOfSpeech.NOUN);
         assertThat(dog.words()).containsExactly("dog", "domestic dog", "Canis familiaris");
         assertThat(dog.label()).isEqualTo("dog, domestic dog, Canis familiaris");
-        assertThat(dog.gloss()).isEqualTo("a member of the genus Canis (probably descended from the common wolf) that has "
-                + "been domesticated by man since prehistoric times; occurs in many breeds; \"the dog barked all night\"");
+        assertThat(dog.gloss())
+                .isEqualTo("a member of the genus Canis (probably descended from the common wolf) that has "
+                + "been domesticated by man since prehistoric times; occurs in many breeds; \"the dog barked all "
+                + "night\"");
         assertThat(names(WordNet.hypernyms(dog))).containsExactly("canine.n.02", "domestic_animal.n.01");
         assertThat(names(WordNet.hyponyms(dog))).hasSize(18).contains("puppy.n.01", "corgi.n.01", "hunting_dog.n.01");
         assertThat(names(WordNet.siblings(dog))).contains("wolf.n.01", "fox.n.01", "domestic_cat.n.01")
@@ -55,9 +57,9 @@ class WordNetTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"02084071-n", "02084071n", "n02084071", "2084071-n", "N02084071", " n02084071 ", "n-02084071",
-            "dog%1:05:00::", "DOG%1:05:00::", "domestic_dog%1:05:00::", "dog.n.01", "dog.n.1", "Dog.N.01", "domestic_dog.n.01",
-            "canis familiaris.n.01"})
+    @ValueSource(strings = {"02084071-n", "02084071n", "n02084071", "2084071-n", "N02084071", " n02084071 ",
+            "n-02084071", "dog%1:05:00::", "DOG%1:05:00::", "domestic_dog%1:05:00::", "dog.n.01", "dog.n.1", "Dog.N.01",
+            "domestic_dog.n.01", "canis familiaris.n.01"})
     void oneSynsetHasManyIds(String id) {
         assertThat(WordNet.synset(id).name()).isEqualTo("dog.n.01");
     }
@@ -72,12 +74,13 @@ class WordNetTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"n02084072 | no noun of WordNet 3.0 has the id 02084072-n",
-            "n00000000 | has the id 00000000-n", "99999999-v | no verb of", "dog%1:05:99:: | no sense key 'dog%1:05:99::'",
-            "dog%9:05:00:: | no sense key", "dog.n.08 | 'dog' as a noun has 7 senses, no sense 8",
-            "dog.n.0 | no sense 0", "dgo.n.01 | no word or phrase 'dgo'", "dog | is no id of a synset",
-            "'' | is no id of a synset"})
+            "n00000000 | has the id 00000000-n", "99999999-v | no verb of",
+            "dog%1:05:99:: | no sense key 'dog%1:05:99::'", "dog%9:05:00:: | no sense key",
+            "dog.n.08 | 'dog' as a noun has 7 senses, no sense 8", "dog.n.0 | no sense 0",
+            "dgo.n.01 | no word or phrase 'dgo'", "dog | is no id of a synset", "'' | is no id of a synset"})
     void whatIsNotThereIsSaid(String id, String said) {
-        assertThatThrownBy(() -> WordNet.synset(id)).isInstanceOf(SynsetNotFoundException.class).hasMessageContaining(said);
+        assertThatThrownBy(() -> WordNet.synset(id)).isInstanceOf(SynsetNotFoundException.class)
+                .hasMessageContaining(said);
     }
 
     /** In the middle of an entry there are digits too, and some make an offset of another entry. */
@@ -104,7 +107,8 @@ class WordNetTest {
                     + "einstein"})
     void aChainLeadsFromTheRoot(String name, String expected) {
         List<String> chains = WordNet.chains(WordNet.synset(name)).stream().map(chain -> names(chain).stream()
-                .map(each -> each.substring(0, each.indexOf('.'))).reduce((a, b) -> a + " " + b).orElseThrow()).toList();
+                .map(each -> each.substring(0, each.indexOf('.'))).reduce((a, b) -> a + " " + b).orElseThrow())
+                .toList();
 
         assertThat(chains).contains(expected);
     }
@@ -143,8 +147,9 @@ class WordNetTest {
     @CsvSource({"dogs, dog.n.01", "DOGS, dog.n.01", "golden retriever, golden_retriever.n.01",
             "golden_retriever, golden_retriever.n.01", "Golden  Retrievers, golden_retriever.n.01",
             "geese, goose.n.01", "mice, mouse.n.01", "oxen, ox.n.02", "churches, church.n.01", "women, woman.n.01",
-            "ran, run.v.01", "looked up, consult.v.02", "better, better.n.01", "attorneys general, attorney_general.n.01",
-            "german-shepherds, german_shepherd.n.01", "st. bernard, saint_bernard.n.01", "wolves, wolf.n.01", "quickly, quickly.r.01"})
+            "ran, run.v.01", "looked up, consult.v.02", "better, better.n.01",
+            "attorneys general, attorney_general.n.01", "german-shepherds, german_shepherd.n.01",
+            "st. bernard, saint_bernard.n.01", "wolves, wolf.n.01", "quickly, quickly.r.01"})
     void wordsAreFoundInTheirInflections(String query, String name) {
         assertThat(found(query)).contains(name);
     }
@@ -213,9 +218,10 @@ class WordNetTest {
     @Test
     void anyTextEndsInSensesOrInTheDeclaredError() {
         Random random = new Random(SEED);
-        List<String> seeds = List.of("n02084071", "02084071-n", "dog%1:05:00::", "dog.n.01", "golden retriever", "looked up",
-                "'hood", "a.m.", "German_shepherd dogs", "\u00e9t\u00e9", "\ud83d\udc15 dog", "99999999999999999999", "%:::",
-                "dog.n.99999999", "\u0130stanbul", "\u0000\n\t", "s s s s s s s s s s s s s s s s s s s s s s s s s s s s");
+        List<String> seeds = List.of("n02084071", "02084071-n", "dog%1:05:00::", "dog.n.01", "golden retriever",
+                "looked up", "'hood", "a.m.", "German_shepherd dogs", "\u00e9t\u00e9", "\ud83d\udc15 dog",
+                "99999999999999999999", "%:::", "dog.n.99999999", "\u0130stanbul", "\u0000\n\t",
+                "s s s s s s s s s s s s s s s s s s s s s s s s s s s s");
         String letters = "abcdens .-_%:019'\u00e9\u0130\ud83d\udc15\u0000\n\\$(";
         int misspelt = 0;
         for (int i = 0; i < FUZZED; i++) {

@@ -119,7 +119,8 @@ public final class Npy {
         return start.length >= 1 && start[0] == (byte) 0x80 ? "; it is a pickle" : "";
     }
 
-    private static Tensor readData(FileChannel channel, long start, NpyHeader header, String source) throws IOException {
+    private static Tensor readData(FileChannel channel, long start, NpyHeader header, String source)
+            throws IOException {
         long[] shape = header.shape();
         boolean reversed = header.fortranOrder() && shape.length > 1;
         Tensor tensor;

@@ -132,8 +132,8 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortranOrder, long[] shap
         private String description() {
             skipSpace();
             if (peek() == '[' || peek() == '(' || peek() == '{') {
-                throw new IllegalArgumentException("it holds a structured dtype (records of several fields); save each field "
-                        + "as an array of its own");
+                throw new IllegalArgumentException("it holds a structured dtype (records of several fields); save each "
+                        + "field as an array of its own");
             }
             return string();
         }

@@ -192,7 +192,8 @@ public final class Safetensors {
                     if (name.equals(METADATA)) {
                         while (json.nextToken() != JsonToken.END_OBJECT) {
                             String key = json.currentName();
-                            require(json.nextToken() == JsonToken.VALUE_STRING, METADATA + " holds something other than "
+                            require(json.nextToken() == JsonToken.VALUE_STRING, METADATA
+                                    + " holds something other than "
                                     + "texts");
                             metadata.put(key, json.getText());
                         }
@@ -225,10 +226,12 @@ public final class Safetensors {
             require(dtypeName != null && shape != null && offsets != null, quoted(name)
                     + " lacks dtype, shape or data_offsets");
             DType dtype = DTYPES.get(dtypeName);
-            require(dtype != null, quoted(name) + " is of dtype " + quoted(dtypeName) + ", which LibTorch has no tensors of");
+            require(dtype != null, quoted(name) + " is of dtype " + quoted(dtypeName)
+                    + ", which LibTorch has no tensors of");
             require(offsets.length == 2 && offsets[0] <= offsets[1], "data_offsets of " + quoted(name)
                     + " are no beginning and end");
-            require(offsets[1] <= end - start, quoted(name) + " ends at byte " + offsets[1] + " of the data, and there are "
+            require(offsets[1] <= end - start, quoted(name) + " ends at byte " + offsets[1]
+                    + " of the data, and there are "
                     + (end - start) + ": the file is cut off");
             long needed = byteSize(name, dtype, shape);
             require(needed == offsets[1] - offsets[0], quoted(name) + " has " + (offsets[1] - offsets[0])

@@ -12,8 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * An {@link ImagePreprocessor} as a TorchScript module on a device: from 8-bit pixels to the resized, cropped, normalised
- * and cast input of a model, without a trip through the host; any thread.
+ * An {@link ImagePreprocessor} as a TorchScript module on a device: from 8-bit pixels to the resized, cropped,
+ * normalised and cast input of a model, without a trip through the host; any thread.
  *
  * <pre>{@code
  * try (var fused = DevicePreprocessor.of(ImagePreprocessor.clip(224), Device.cuda(0), DType.FLOAT16);
@@ -22,12 +22,12 @@ import java.lang.foreign.ValueLayout;
  * }</pre>
  *
  * <p>Each direction is a product with the matrix of Pillow's own fixed-point weights, rounded to 8 bits in between. In
- * float64, which is what it computes in, no sum is rounded: the 8-bit pixels are those of the host path, whatever library
- * multiplies. What is added by normalising is a rounding in float32, and by the cast one in the output's dtype.
+ * float64, which is what it computes in, no sum is rounded: the 8-bit pixels are those of the host path, whatever
+ * library multiplies. What is added by normalising is a rounding in float32, and by the cast one in the output's dtype.
  *
- * <p>Pictures must be RGB: those of other modes are resized otherwise (see {@link ImagePreprocessor#clip}). Matrices are
- * made on the device from a few kilobytes for each call; {@link #forSize} makes a module that has them already, for pictures
- * of one size and a {@link dev.wick.Runner}.
+ * <p>Pictures must be RGB: those of other modes are resized otherwise (see {@link ImagePreprocessor#clip}). Matrices
+ * are made on the device from a few kilobytes for each call; {@link #forSize} makes a module that has them already, for
+ * pictures of one size and a {@link dev.wick.Runner}.
  */
 public final class DevicePreprocessor implements AutoCloseable {
     private static final String MATRIX = """
@@ -129,16 +129,17 @@ public final class DevicePreprocessor implements AutoCloseable {
         try (Tensor rowStarts = starts(weights.rows()); Tensor rowWeights = weights(weights.rows());
                 Tensor columnStarts = starts(weights.columns()); Tensor columnWeights = weights(weights.columns());
                 Tensor rowStartsThere = rowStarts.to(device); Tensor rowWeightsThere = rowWeights.to(device);
-                Tensor columnStartsThere = columnStarts.to(device); Tensor columnWeightsThere = columnWeights.to(device)) {
+                Tensor columnStartsThere = columnStarts.to(device); Tensor columnWeightsThere =
+                        columnWeights.to(device)) {
             return module.call(settings, "forward", pixels, weights.rows().first(), weights.rows().end(),
-                    weights.columns().first(), weights.columns().end(), rowStartsThere, rowWeightsThere, columnStartsThere,
-                    columnWeightsThere).tensor();
+                    weights.columns().first(), weights.columns().end(), rowStartsThere, rowWeightsThere,
+                    columnStartsThere, columnWeightsThere).tensor();
         }
     }
 
     /**
-     * The module for RGB pictures of one size, with its matrices: {@code forward(pixels)} of uint8 [batch, height, width,
-     * 3]. A {@link dev.wick.Runner} on it takes pixels from page-locked memory and can be a CUDA graph.
+     * The module for RGB pictures of one size, with its matrices: {@code forward(pixels)} of uint8 [batch, height,
+     * width, 3]. A {@link dev.wick.Runner} on it takes pixels from page-locked memory and can be a CUDA graph.
      *
      * @return the caller's to close
      * @throws BadArgumentException if there is no such size, or the recipe would pad it
@@ -155,7 +156,8 @@ public final class DevicePreprocessor implements AutoCloseable {
             builder.define(String.format(java.util.Locale.ROOT, """
                     def forward(self, pixels: Tensor) -> Tensor:
                         return self.prepare(pixels[:, %d:%d, %d:%d], self.rows, self.columns)
-                    """, weights.rows().first(), weights.rows().end(), weights.columns().first(), weights.columns().end()));
+                    """, weights.rows().first(), weights.rows().end(), weights.columns().first(),
+                    weights.columns().end()));
             return builder.build();
         }
     }
@@ -169,15 +171,18 @@ public final class DevicePreprocessor implements AutoCloseable {
     /** The weights of both directions. */
     private record Weights(ResizeWeights rows, ResizeWeights columns) {
         static Weights of(ImagePreprocessor recipe, int width, int height) {
-            PreprocessedSize size = PreprocessedSize.of(width, height, recipe.resized(), recipe.width(), recipe.height());
+            PreprocessedSize size = PreprocessedSize.of(width, height, recipe.resized(), recipe.width(),
+                    recipe.height());
             if (size.isPadded()) {
                 throw new BadArgumentException("the crop of " + recipe.width() + " x " + recipe.height()
                         + " is larger than the resized picture: what is padded is prepared on the host");
             }
             PillowResize.Window window = size.window();
             return new Weights(
-                    ResizeWeights.of(recipe.filter(), height, Math.toIntExact(size.height()), window.top(), window.height()),
-                    ResizeWeights.of(recipe.filter(), width, Math.toIntExact(size.width()), window.left(), window.width()));
+                    ResizeWeights.of(recipe.filter(), height, Math.toIntExact(size.height()), window.top(),
+                    window.height()),
+                    ResizeWeights.of(recipe.filter(), width, Math.toIntExact(size.width()), window.left(),
+                    window.width()));
         }
     }
 
@@ -207,8 +212,8 @@ public final class DevicePreprocessor implements AutoCloseable {
         int[] fixed = weights.fixed();
         for (int i = 0; i < outputs; i++) {
             for (int j = 0; j < weights.counts()[i]; j++) {
-                memory.setAtIndex(ValueLayout.JAVA_DOUBLE, (long) i * inputs + weights.starts()[i] - weights.first() + j,
-                        (double) fixed[i * weights.taps() + j] / (1 << ResizeWeights.PRECISION_BITS));
+                memory.setAtIndex(ValueLayout.JAVA_DOUBLE, (long) i * inputs + weights.starts()[i] - weights.first()
+                        + j, (double) fixed[i * weights.taps() + j] / (1 << ResizeWeights.PRECISION_BITS));
             }
         }
         return matrix;

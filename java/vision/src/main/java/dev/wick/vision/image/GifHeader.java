@@ -7,7 +7,8 @@ package dev.wick.vision.image;
  * @param background  the index of what the frame leaves free
  * @param palette     256 colours of 0xRRGGBB; null where Pillow takes the indices for grey levels
  */
-record GifHeader(int width, int height, int left, int top, int frameWidth, int frameHeight, int background, int[] palette) {
+record GifHeader(int width, int height, int left, int top, int frameWidth, int frameHeight, int background,
+        int[] palette) {
     /** @throws IllegalArgumentException if there is no first picture */
     static GifHeader of(byte[] bytes) {
         try {

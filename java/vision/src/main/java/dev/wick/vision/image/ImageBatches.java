@@ -18,8 +18,8 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
 /**
- * Reads any number of pictures on all cores and hands them out in batches, in order; a configuration and its calls belong
- * to one thread.
+ * Reads any number of pictures on all cores and hands them out in batches, in order; a configuration and its calls
+ * belong to one thread.
  *
  * <pre>{@code
  * var summary = ImageBatches.of(ImagePreprocessor.clip(224), 64)
@@ -28,9 +28,9 @@ import java.util.function.Consumer;
  * summary.failures().forEach(System.out::println);
  * }</pre>
  *
- * <p>A file that cannot be read is reported, counted and left out; the batch is filled with those behind it. Decoding runs
- * ahead of the caller's work by a batch and two files a thread and then waits, so that memory does not depend on the number
- * of files: prepared pictures wait as 8-bit pixels, and each thread holds the one that it decodes.
+ * <p>A file that cannot be read is reported, counted and left out; the batch is filled with those behind it. Decoding
+ * runs ahead of the caller's work by a batch and two files a thread and then waits, so that memory does not depend on
+ * the number of files: prepared pictures wait as 8-bit pixels, and each thread holds the one that it decodes.
  */
 public final class ImageBatches {
     private static final int MOST_FAILURES = 1000;
@@ -103,7 +103,8 @@ public final class ImageBatches {
 
     private void requireBatch(long bytes) {
         if (bytes < recipe.byteSize() * batchSize) {
-            throw new BadArgumentException("expected memory of " + recipe.byteSize() * batchSize + " bytes for " + batchSize
+            throw new BadArgumentException("expected memory of " + recipe.byteSize() * batchSize + " bytes for "
+                    + batchSize
                     + " pictures, got " + bytes);
         }
     }
@@ -132,8 +133,8 @@ public final class ImageBatches {
     }
 
     /**
-     * Reads the files and calls {@code action} with every batch, on the calling thread. What the action throws ends it: no
-     * further file is read, and threads have ended when it returns. So does an interrupt.
+     * Reads the files and calls {@code action} with every batch, on the calling thread. What the action throws ends it:
+     * no further file is read, and threads have ended when it returns. So does an interrupt.
      *
      * @param files taken as they are needed, on the calling thread; any length
      * @throws CancellationException if the calling thread is interrupted, which it then still is

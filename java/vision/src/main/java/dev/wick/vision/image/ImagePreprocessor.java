@@ -14,15 +14,16 @@ import java.util.Locale;
  *
  * <pre>{@code
  * var recipe = ImagePreprocessor.clip(224);
- * try (Tensor image = recipe.tensor(Path.of("cat.jpg")); Tensor features = model.call("encode_image", image).tensor()) {
- * }
+ * try (Tensor image = recipe.tensor(Path.of("cat.jpg"));
+ *         Tensor features = model.call("encode_image", image).tensor()) { }
  * recipe.write(Path.of("cat.jpg"), runner.input(0).segment());    // or straight into page-locked memory
  * }</pre>
  *
- * <p>The 8-bit pixels are those of Pillow 11 and torchvision 0.21: antialiased filters with Pillow's fixed-point weights,
- * torchvision's rounding of sizes and edges, EXIF orientation and colour profiles not applied. Only what the crop keeps is
- * computed. Of lossy WebP alone the pixels are others, by tens of levels at edges of colours, since the reader at hand
- * (TwelveMonkeys') does not interpolate colours as Pillow's does. Files are read with java.desktop; a runtime without it can prepare pixels that are there already.
+ * <p>The 8-bit pixels are those of Pillow 11 and torchvision 0.21: antialiased filters with Pillow's fixed-point
+ * weights, torchvision's rounding of sizes and edges, EXIF orientation and colour profiles not applied. Only what the
+ * crop keeps is computed. Of lossy WebP alone the pixels are others, by tens of levels at edges of colours, since the
+ * reader at hand (TwelveMonkeys') does not interpolate colours as Pillow's does. Files are read with java.desktop; a
+ * runtime without it can prepare pixels that are there already.
  */
 public final class ImagePreprocessor {
     private static final double IMAGENET_RESIZED = 256.0 / 224.0;
@@ -44,7 +45,8 @@ public final class ImagePreprocessor {
             float[] mean, float[] deviation, long maximumPixels) {
         if (resized < 1 || cropWidth < 1 || cropHeight < 1 || resized > LARGEST
                 || cropWidth > LARGEST || cropHeight > LARGEST) {
-            throw new BadArgumentException("expected sizes from 1 to " + LARGEST + ", got a shorter side of " + resized + " and a crop of "
+            throw new BadArgumentException("expected sizes from 1 to " + LARGEST + ", got a shorter side of " + resized
+                    + " and a crop of "
                     + cropWidth + " x " + cropHeight);
         }
         this.resized = resized;
@@ -63,8 +65,8 @@ public final class ImagePreprocessor {
     }
 
     /**
-     * CLIP's: the shorter side resized to {@code size} by {@link ResizeFilter#BICUBIC} in the picture's own mode (so that
-     * palette and 1-bit pictures are resized by the nearest pixel), a square cropped, then converted to RGB.
+     * CLIP's: the shorter side resized to {@code size} by {@link ResizeFilter#BICUBIC} in the picture's own mode (so
+     * that palette and 1-bit pictures are resized by the nearest pixel), a square cropped, then converted to RGB.
      *
      * @param size of the square: 224, 288, 336, 384 or 448 in the published models
      */
@@ -80,15 +82,16 @@ public final class ImagePreprocessor {
     }
 
     /**
-     * That of torchvision's ImageNet models: converted to RGB, the shorter side resized by {@link ResizeFilter#BILINEAR},
-     * a square cropped.
+     * That of torchvision's ImageNet models: converted to RGB, the shorter side resized by
+     * {@link ResizeFilter#BILINEAR}, a square cropped.
      *
      * @param resized length of the shorter side: 256 in most models
      * @param size    of the square: 224 in most models
      */
     public static ImagePreprocessor imagenet(int resized, int size) {
         return new ImagePreprocessor(resized, size, size, ResizeFilter.BILINEAR, false,
-                new float[] {0.485f, 0.456f, 0.406f}, new float[] {0.229f, 0.224f, 0.225f}, PictureReader.MAXIMUM_PIXELS);
+                new float[] {0.485f, 0.456f, 0.406f}, new float[] {0.229f, 0.224f, 0.225f},
+                PictureReader.MAXIMUM_PIXELS);
     }
 
     /** The same with another crop, which may be larger than the resized picture: that is centred on black. */
@@ -98,7 +101,8 @@ public final class ImagePreprocessor {
 
     /** The same with another length of the shorter side. */
     public ImagePreprocessor withResized(int shorterSide) {
-        return new ImagePreprocessor(shorterSide, cropWidth, cropHeight, filter, inOwnMode, mean, deviation, maximumPixels);
+        return new ImagePreprocessor(shorterSide, cropWidth, cropHeight, filter, inOwnMode, mean, deviation,
+                maximumPixels);
     }
 
     /** The same with another filter, as models have that were trained with bicubic ImageNet pictures. */
@@ -109,7 +113,8 @@ public final class ImagePreprocessor {
     /** The same with other means and deviations of the three channels, of values between 0 and 1. */
     public ImagePreprocessor withNormalization(float[] newMean, float[] newDeviation) {
         if (newMean.length != CHANNELS || newDeviation.length != CHANNELS) {
-            throw new BadArgumentException("expected a mean and a deviation for each of 3 channels, got " + newMean.length
+            throw new BadArgumentException("expected a mean and a deviation for each of 3 channels, got "
+                    + newMean.length
                     + " and " + newDeviation.length);
         }
         for (float each : newDeviation) {
@@ -122,8 +127,8 @@ public final class ImagePreprocessor {
     }
 
     /**
-     * The same with another limit for the pixels of a file, beyond which it is refused before it is decoded; 178,956,970
-     * otherwise, as in Pillow. Decoding takes up to 8 bytes of heap for each pixel.
+     * The same with another limit for the pixels of a file, beyond which it is refused before it is decoded;
+     * 178,956,970 otherwise, as in Pillow. Decoding takes up to 8 bytes of heap for each pixel.
      */
     public ImagePreprocessor withMaximumPixels(long most) {
         if (most < 1) {
@@ -199,7 +204,8 @@ public final class ImagePreprocessor {
             return PillowColors.toRgb(resizedAndCropped(new Picture(Picture.Mode.RGB, rgb.width(), rgb.height(),
                     rgb.pixels(), null)));
         } catch (ArithmeticException e) {
-            throw new PictureException(source, "it is too long and narrow: " + picture.width() + " x " + picture.height()
+            throw new PictureException(source, "it is too long and narrow: " + picture.width() + " x "
+                    + picture.height()
                     + " pixels", e);
         } catch (OutOfMemoryError e) {
             throw new PictureException(source, "its pixels do not fit into the Java heap (" + e.getMessage() + ")", e);
@@ -212,7 +218,10 @@ public final class ImagePreprocessor {
         return size.isPadded() ? padded(kept, size) : kept;
     }
 
-    /** Centred on zeros, as torchvision pads what is smaller than the crop; those are black, or a palette's first colour. */
+    /**
+     * Centred on zeros, as torchvision pads what is smaller than the crop; those are black, or a palette's first
+     * colour.
+     */
     private Picture padded(Picture picture, PreprocessedSize size) {
         int bytes = picture.samples().length / (picture.width() * picture.height());
         byte[] samples = new byte[Math.multiplyExact(bytes, Math.multiplyExact(cropWidth, cropHeight))];
@@ -235,7 +244,8 @@ public final class ImagePreprocessor {
                     + prepared.width() + " x " + prepared.height());
         }
         if (target.byteSize() < byteSize() || target.isReadOnly()) {
-            throw new BadArgumentException("expected writable memory of " + byteSize() + " bytes, got " + target.byteSize()
+            throw new BadArgumentException("expected writable memory of " + byteSize() + " bytes, got "
+                    + target.byteSize()
                     + (target.isReadOnly() ? ", read-only" : ""));
         }
         int area = cropWidth * cropHeight;
@@ -247,8 +257,8 @@ public final class ImagePreprocessor {
                 for (int x = 0, at = CHANNELS * from + channel; x < cropWidth; x++, at += CHANNELS) {
                     values[x] = table[pixels[at] & 0xff];
                 }
-                MemorySegment.copy(values, 0, target, ValueLayout.JAVA_FLOAT, Float.BYTES * ((long) channel * area + from),
-                        cropWidth);
+                MemorySegment.copy(values, 0, target, ValueLayout.JAVA_FLOAT, Float.BYTES
+                        * ((long) channel * area + from), cropWidth);
             }
         }
     }
@@ -300,7 +310,8 @@ public final class ImagePreprocessor {
 
     @Override
     public String toString() {
-        return "shorter side to " + resized + " (" + filter + (inOwnMode ? ", then" : ", after") + " conversion to RGB), crop "
+        return "shorter side to " + resized + " (" + filter + (inOwnMode ? ", then" : ", after")
+                + " conversion to RGB), crop "
                 + cropWidth + " x " + cropHeight;
     }
 }

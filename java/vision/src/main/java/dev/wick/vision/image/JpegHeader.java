@@ -9,8 +9,8 @@ package dev.wick.vision.image;
  * @param jfif            whether there is a JFIF marker
  * @param adobeTransform  of an Adobe marker; -1 without one
  */
-record JpegHeader(int precision, int width, int height, int[] identifiers, int[] horizontal, int[] vertical, boolean jfif,
-        int adobeTransform) {
+record JpegHeader(int precision, int width, int height, int[] identifiers, int[] horizontal, int[] vertical,
+        boolean jfif, int adobeTransform) {
     private static final int BITS_OF_BYTE = 8;
     private static final int BLOCK = 64;
 

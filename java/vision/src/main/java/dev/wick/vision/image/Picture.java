@@ -23,7 +23,9 @@ record Picture(Mode mode, int width, int height, byte[] samples, int[] palette) 
         RGBA(4),
         /** 255 is full ink. */
         CMYK(4),
-        /** As JPEG stores it; Pillow never sees it, since libjpeg turns it into RGB, as is done here when a row is read. */
+        /**
+         * As JPEG stores it; Pillow never sees it, since libjpeg turns it into RGB, as is done here when a row is read.
+         */
         YCBCR(3),
         /** Likewise, for CMYK. */
         YCCK(4);

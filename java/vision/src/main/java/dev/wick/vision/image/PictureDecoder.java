@@ -23,12 +23,12 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  * Decodes pictures with ImageIO, of the module java.desktop, into the mode in which Pillow would have them; any thread.
  *
  * <p>Samples are read from rasters: Java's own conversions would apply colour profiles, brighten grey pictures and take
- * some JPEGs for RGB that are YCbCr. Modes, palettes and screens are read from the files' headers, since ImageIO does not
- * tell them all.
+ * some JPEGs for RGB that are YCbCr. Modes, palettes and screens are read from the files' headers, since ImageIO does
+ * not tell them all.
  */
 final class PictureDecoder {
-    private static final String NO_FORMAT = "it is in no format that is known here: JPEG, PNG, GIF, BMP, TIFF and WebP are "
-            + "read";
+    private static final String NO_FORMAT = "it is in no format that is known here: JPEG, PNG, GIF, BMP, TIFF and WebP "
+            + "are read";
     /** The readers of the JDK, whatever else is on the class path, so that a picture is the same everywhere. */
     private static final String JDK_READERS = "com.sun.imageio.plugins.";
     private static final Map<String, Optional<ImageReaderSpi>> PROVIDERS = new ConcurrentHashMap<>();
@@ -59,7 +59,8 @@ final class PictureDecoder {
         } catch (PictureException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            throw new PictureException(source, e.getMessage() == null ? "it is damaged (" + e + ")" : e.getMessage(), e);
+            throw new PictureException(source, e.getMessage() == null ? "it is damaged (" + e + ")" : e.getMessage(),
+                    e);
         } catch (OutOfMemoryError e) {
             throw new PictureException(source, "its pixels do not fit into the Java heap (" + e.getMessage() + ")", e);
         }
@@ -166,7 +167,10 @@ final class PictureDecoder {
         return new Picture(mode, raster.getWidth(), raster.getHeight(), samples, null);
     }
 
-    /** From rows that are repeated to those that libjpeg-turbo interpolates: three parts of the nearer, one of the other. */
+    /**
+     * From rows that are repeated to those that libjpeg-turbo interpolates: three parts of the nearer, one of the
+     * other.
+     */
     private static void interpolateRows(byte[] samples, int width, int height, int bands, int band) {
         int stride = width * bands;
         for (int x = 0; x < width; x++) {
@@ -242,12 +246,12 @@ final class PictureDecoder {
             samples = new byte[Math.multiplyExact(header.width(), header.height())];
             Arrays.fill(samples, (byte) header.background());
             for (int y = 0; y < raster.getHeight(); y++) {
-                System.arraycopy(frame, y * raster.getWidth(), samples, (header.top() + y) * header.width() + header.left(),
-                        raster.getWidth());
+                System.arraycopy(frame, y * raster.getWidth(), samples, (header.top() + y) * header.width()
+                        + header.left(), raster.getWidth());
             }
         }
-        return new Picture(header.palette() == null ? Mode.GREY : Mode.PALETTE, header.width(), header.height(), samples,
-                header.palette());
+        return new Picture(header.palette() == null ? Mode.GREY : Mode.PALETTE, header.width(), header.height(),
+                samples, header.palette());
     }
 
     // BMP
@@ -324,7 +328,8 @@ final class PictureDecoder {
             return new Picture(Mode.GREY, width, height, samples, null);
         }
         if (header.bits() > 16 || header.photometric() > TiffHeader.RGB && header.photometric() != TiffHeader.YCBCR) {
-            throw new PictureException(source, "TIFFs of " + header.bits() + "-bit samples and photometric interpretation "
+            throw new PictureException(source, "TIFFs of " + header.bits()
+                    + "-bit samples and photometric interpretation "
                     + header.photometric() + " are not read");
         }
         return trueColor(image, source);
@@ -367,7 +372,8 @@ final class PictureDecoder {
         if (colors.isAlphaPremultiplied() && colors.hasAlpha()) {
             for (int at = 0; at < samples.length; at += bands) {
                 for (int band = 0; band < bands - 1; band++) {
-                    samples[at + band] = (byte) PillowColors.divide(samples[at + band] & 0xff, samples[at + bands - 1] & 0xff);
+                    samples[at + band] = (byte) PillowColors.divide(samples[at + band] & 0xff,
+                            samples[at + bands - 1] & 0xff);
                 }
             }
         }

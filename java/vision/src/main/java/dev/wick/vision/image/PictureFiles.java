@@ -18,9 +18,9 @@ import java.util.Set;
  * The pictures that a command line or a folder names, in an order that depends on their names alone; immutable, any
  * thread.
  *
- * <p>A file that is named itself is taken whatever it is called. Of folders, all that is under them: files whose names end
- * as pictures' do ({@code .jpg .jpeg .jpe .jfif .png .gif .bmp .tif .tiff .webp}) are taken, others and hidden ones are
- * counted, links are followed. Each folder is read once, so that links in a circle end.
+ * <p>A file that is named itself is taken whatever it is called. Of folders, all that is under them: files whose names
+ * end as pictures' do ({@code .jpg .jpeg .jpe .jfif .png .gif .bmp .tif .tiff .webp}) are taken, others and hidden ones
+ * are counted, links are followed. Each folder is read once, so that links in a circle end.
  *
  * @param files      to be read; nothing is known of what is in them
  * @param ignored    files that are not called as pictures are, or are hidden
@@ -80,7 +80,8 @@ public record PictureFiles(List<Path> files, long ignored, List<PictureFailure> 
      */
     public static Labelled byClass(Path folder) {
         if (!Files.isDirectory(folder)) {
-            throw new PictureException(folder.toString(), Files.exists(folder) ? "it is no folder" : "there is no such folder");
+            throw new PictureException(folder.toString(), Files.exists(folder) ? "it is no folder"
+                    : "there is no such folder");
         }
         List<Path> entries;
         try {

@@ -6,8 +6,9 @@ import java.util.Arrays;
 /**
  * Pillow's resize with antialiasing, to the bit, of the part of the result that is wanted; any thread.
  *
- * <p>Fixed-point weights, rows first, then columns, rounded to 8 bits in between (Pillow's Resample.c); 16-bit pictures in
- * floating point; palette and bilevel pictures by the nearest pixel; pictures with alpha with colours multiplied by it.
+ * <p>Fixed-point weights, rows first, then columns, rounded to 8 bits in between (Pillow's Resample.c); 16-bit pictures
+ * in floating point; palette and bilevel pictures by the nearest pixel; pictures with alpha with colours multiplied by
+ * it.
  */
 final class PillowResize {
     private static final int HALF = 1 << ResizeWeights.PRECISION_BITS - 1;
@@ -46,7 +47,8 @@ final class PillowResize {
         int[] weights = rows.fixed();
         int[] sums = new int[stride];
         for (int y = 0; y < window.height(); y++) {
-            sum(middle, (rows.starts()[y] - rows.first()) * stride, stride, rows.counts()[y], weights, y * rows.taps(), sums);
+            sum(middle, (rows.starts()[y] - rows.first()) * stride, stride, rows.counts()[y], weights, y * rows.taps(),
+                    sums);
             interleave(sums, bands, window.width(), samples, y * stride);
         }
         Mode mode = picture.mode().converted();
@@ -84,7 +86,8 @@ final class PillowResize {
         return middle;
     }
 
-    private static void narrow(int[] source, int[] starts, int[] counts, int[] weights, int taps, int[] target, int to) {
+    private static void narrow(int[] source, int[] starts, int[] counts, int[] weights, int taps, int[] target,
+            int to) {
         for (int x = 0; x < starts.length; x++) {
             int start = starts[x];
             int end = start + counts[x];
@@ -135,10 +138,11 @@ final class PillowResize {
 
     // Of their own, and without conditions, so that the compiler makes vector instructions of them.
 
-    private static void add(int[] source, int a, int b, int c, int d, int weightA, int weightB, int weightC, int weightD,
-            int[] sums) {
+    private static void add(int[] source, int a, int b, int c, int d, int weightA, int weightB, int weightC,
+            int weightD, int[] sums) {
         for (int i = 0; i < sums.length; i++) {
-            sums[i] += source[a + i] * weightA + source[b + i] * weightB + source[c + i] * weightC + source[d + i] * weightD;
+            sums[i] += source[a + i] * weightA + source[b + i] * weightB + source[c + i] * weightC + source[d + i]
+                    * weightD;
         }
     }
 
@@ -180,8 +184,8 @@ final class PillowResize {
             int bytes = bytesPerPixel(mode);
             byte[] samples = new byte[bytes * window.width() * window.height()];
             for (int y = 0; y < window.height(); y++) {
-                System.arraycopy(picture.samples(), bytes * ((window.top() + y) * picture.width() + window.left()), samples,
-                        bytes * y * window.width(), bytes * window.width());
+                System.arraycopy(picture.samples(), bytes * ((window.top() + y) * picture.width() + window.left()),
+                        samples, bytes * y * window.width(), bytes * window.width());
             }
             return new Picture(mode, window.width(), window.height(), samples, picture.palette());
         }

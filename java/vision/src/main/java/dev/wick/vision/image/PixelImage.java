@@ -21,8 +21,8 @@ public record PixelImage(int width, int height, byte[] pixels) {
     }
 
     /**
-     * Decodes a picture as Pillow's {@code Image.open(file).convert("RGB")} does: colour profiles and EXIF orientation are
-     * not applied, alpha is dropped, the first of several pictures is taken.
+     * Decodes a picture as Pillow's {@code Image.open(file).convert("RGB")} does: colour profiles and EXIF orientation
+     * are not applied, alpha is dropped, the first of several pictures is taken.
      *
      * @throws PictureException if it cannot be read
      */

@@ -7,7 +7,8 @@ package dev.wick.vision.image;
  * @param window  of it, that is kept
  * @param padLeft zeros before the window, where the crop is wider than the picture
  */
-record PreprocessedSize(long width, long height, PillowResize.Window window, int padLeft, int padTop, boolean isPadded) {
+record PreprocessedSize(long width, long height, PillowResize.Window window, int padLeft, int padTop,
+        boolean isPadded) {
     static PreprocessedSize of(int pictureWidth, int pictureHeight, int shorter, int cropWidth, int cropHeight) {
         long width = shorter;
         long height = shorter;

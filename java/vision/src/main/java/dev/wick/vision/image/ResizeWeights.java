@@ -1,8 +1,8 @@
 package dev.wick.vision.image;
 
 /**
- * Where each output sample of one dimension reads, and with which weights (Pillow's precompute_coeffs); any thread, never
- * written once it is made.
+ * Where each output sample of one dimension reads, and with which weights (Pillow's precompute_coeffs); any thread,
+ * never written once it is made.
  *
  * @param starts  the first input sample of each output sample
  * @param counts  how many it reads

@@ -21,7 +21,8 @@ record TiffHeader(long width, long height, int bits, int photometric, int[] pale
     /** @throws IllegalArgumentException if there is no directory */
     static TiffHeader of(byte[] bytes) {
         try {
-            ByteBuffer buffer = ByteBuffer.wrap(bytes).order(bytes[0] == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+            ByteBuffer buffer = ByteBuffer.wrap(bytes)
+                    .order(bytes[0] == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
             int at = buffer.getInt(4);
             int entries = buffer.getShort(at) & 0xffff;
             long width = 0;

@@ -4,8 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 
 /**
- * The printable character that stands for each byte in a byte-pair vocabulary: the byte's own in Latin-1 where that prints,
- * otherwise the next one from U+0100 on; any thread.
+ * The printable character that stands for each byte in a byte-pair vocabulary: the byte's own in Latin-1 where that
+ * prints, otherwise the next one from U+0100 on; any thread.
  */
 final class ByteAlphabet {
     private static final int BYTES = 256;

@@ -7,7 +7,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 /**
  * Merges the bytes of words into tokens, the pair of the lowest rank first; any thread.
  *
- * <p>It remembers short words it has seen, at most {@value #REMEMBERED}: a word's hash says its place, the latest takes it.
+ * <p>It remembers short words it has seen, at most {@value #REMEMBERED}: a word's hash says its place, the latest takes
+ * it.
  */
 final class BytePairEncoder {
     private static final int REMEMBERED = 1 << 15;

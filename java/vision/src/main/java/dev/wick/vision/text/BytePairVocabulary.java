@@ -13,8 +13,8 @@ import java.util.Map;
 /**
  * The tokens of CLIP's byte-pair encoding and the merges that make them; any thread.
  *
- * <p>In the published layout ids 0 to 255 are the bytes, 256 to 511 the bytes that end a word ({@code </w>}), then comes one
- * token for each merge in order of rank, then {@value #START_OF_TEXT} and {@value #END_OF_TEXT}.
+ * <p>In the published layout ids 0 to 255 are the bytes, 256 to 511 the bytes that end a word ({@code </w>}), then
+ * comes one token for each merge in order of rank, then {@value #START_OF_TEXT} and {@value #END_OF_TEXT}.
  */
 public final class BytePairVocabulary {
     /** The published vocabulary's size: 512 bytes, 48,894 merges, two marks. */
@@ -80,8 +80,8 @@ public final class BytePairVocabulary {
 
     /**
      * Reads a vocabulary: OpenAI's {@code bpe_simple_vocab_16e6.txt.gz}, the same as plain text (of which the published
-     * number of merges is taken), a shorter list of merges in that format (a line with {@code #version}, then one merge a
-     * line), or a {@code tokenizer.json} of CLIP's as Hugging Face writes it, of which tokens and merges are taken.
+     * number of merges is taken), a shorter list of merges in that format (a line with {@code #version}, then one merge
+     * a line), or a {@code tokenizer.json} of CLIP's as Hugging Face writes it, of which tokens and merges are taken.
      *
      * @throws IOException                   when the file cannot be read
      * @throws VocabularyUnreadableException when it is none of these; at most 32 MiB are ever unpacked
@@ -93,20 +93,23 @@ public final class BytePairVocabulary {
     /**
      * The vocabulary of merges by rank, each as {@code "left right"}, in the published layout.
      *
-     * @throws VocabularyUnreadableException when a merge has other than two parts, or joins what no merge before it made
+     * @throws VocabularyUnreadableException when a merge has other than two parts, or joins what no merge before it
+     *                                       made
      */
     public static BytePairVocabulary ofMerges(List<String> merges) {
         return new BytePairVocabulary("given merges", merges, null);
     }
 
     /**
-     * Writes it as {@link #read} reads it, packed when the name ends in {@code .gz}. The file is there whole or not at all.
+     * Writes it as {@link #read} reads it, packed when the name ends in {@code .gz}. The file is there whole or not at
+     * all.
      *
      * @throws BadArgumentException when it came from a tokenizer.json whose ids are not in the published layout
      */
     public void write(Path file) throws IOException {
         if (!Arrays.equals(tokens, publishedLayout("it", merges))) {
-            throw new BadArgumentException("a list of merges cannot hold this vocabulary: its ids are in an order of their own");
+            throw new BadArgumentException("a list of merges cannot hold this vocabulary: its ids are in an order of "
+                    + "their own");
         }
         VocabularyFile.write(file, merges);
     }
@@ -225,11 +228,13 @@ public final class BytePairVocabulary {
     private void requireMarks(String source) {
         for (String mark : new String[] {START_OF_TEXT, END_OF_TEXT}) {
             if (!ids.containsKey(mark)) {
-                throw new VocabularyUnreadableException(source, "there is no token " + mark + ": it is another model's, not CLIP's");
+                throw new VocabularyUnreadableException(source, "there is no token " + mark
+                        + ": it is another model's, not CLIP's");
             }
         }
         if (endOfText() != tokens.length - 1) {
-            throw new VocabularyUnreadableException(source, END_OF_TEXT + " has id " + endOfText() + ", and not the highest, "
+            throw new VocabularyUnreadableException(source, END_OF_TEXT + " has id " + endOfText()
+                    + ", and not the highest, "
                     + (tokens.length - 1) + ", by which CLIP finds the end of a text");
         }
     }

@@ -55,7 +55,10 @@ final class Characters {
         return c == 'Ĳ' || c == 'ĳ' || c >= 'Ǆ' && c <= 'ǌ' || c >= 'Ǳ' && c <= 'ǳ' || c >= 'ﬀ' && c <= 'ﬆ';
     }
 
-    /** Control characters that neither break lines nor tabulate, and Unicode's deprecated or misplaced format characters. */
+    /**
+     * Control characters that neither break lines nor tabulate, and Unicode's deprecated or misplaced format
+     * characters.
+     */
     private static boolean isUnseenControl(char c) {
         return c < ' ' && c != '\t' && c != '\n' && c != '\f' && c != '\r' || c == 0x7F
                 || c >= '\u206A' && c <= '\u206F' || c == '\uFEFF' || c >= '\uFFF9' && c <= '\uFFFC';

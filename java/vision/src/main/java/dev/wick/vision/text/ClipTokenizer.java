@@ -9,11 +9,12 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * OpenAI CLIP's tokenizer, to the id: text is repaired ({@link TextFixing}), HTML's entities are resolved twice, white space
- * is collapsed, letters are lower-cased, and the bytes of each word are merged by rank. May be called by any thread; it is
- * never changed, {@code with...} gives others that share its vocabulary and the words it remembers.
+ * OpenAI CLIP's tokenizer, to the id: text is repaired ({@link TextFixing}), HTML's entities are resolved twice, white
+ * space is collapsed, letters are lower-cased, and the bytes of each word are merged by rank. May be called by any
+ * thread; it is never changed, {@code with...} gives others that share its vocabulary and the words it remembers.
  *
- * <p>Rows are {@value #CONTEXT_LENGTH} ids padded with zeros, and a text that is too long is an error, unless asked otherwise.
+ * <p>Rows are {@value #CONTEXT_LENGTH} ids padded with zeros, and a text that is too long is an error, unless asked
+ * otherwise.
  */
 public final class ClipTokenizer implements Tokenizer {
     /** The published context's length. */
@@ -40,8 +41,8 @@ public final class ClipTokenizer implements Tokenizer {
 
     /** The tokenizer of a vocabulary. */
     public static ClipTokenizer of(BytePairVocabulary vocabulary) {
-        return new ClipTokenizer(vocabulary, new BytePairEncoder(vocabulary), CONTEXT_LENGTH, Overflow.ERROR, Padding.ZERO,
-                true);
+        return new ClipTokenizer(vocabulary, new BytePairEncoder(vocabulary), CONTEXT_LENGTH, Overflow.ERROR,
+                Padding.ZERO, true);
     }
 
     /**
@@ -64,22 +65,27 @@ public final class ClipTokenizer implements Tokenizer {
     /** The same with rows of another length, at least 2. */
     public ClipTokenizer withContextLength(int length) {
         if (length < MARKS) {
-            throw new BadArgumentException("a context has room for the marks of beginning and end: 2 or more, not " + length);
+            throw new BadArgumentException("a context has room for the marks of beginning and end: 2 or more, not "
+                    + length);
         }
         return new ClipTokenizer(vocabulary, encoder, length, overflow, padding, textFixing);
     }
 
     /** The same with another treatment of texts that are too long. */
     public ClipTokenizer withOverflow(Overflow treatment) {
-        return new ClipTokenizer(vocabulary, encoder, contextLength, Objects.requireNonNull(treatment), padding, textFixing);
+        return new ClipTokenizer(vocabulary, encoder, contextLength, Objects.requireNonNull(treatment), padding,
+                textFixing);
     }
 
     /** The same with another padding. */
     public ClipTokenizer withPadding(Padding other) {
-        return new ClipTokenizer(vocabulary, encoder, contextLength, overflow, Objects.requireNonNull(other), textFixing);
+        return new ClipTokenizer(vocabulary, encoder, contextLength, overflow, Objects.requireNonNull(other),
+                textFixing);
     }
 
-    /** The same with text repaired first or not: implementations of this tokenizer where ftfy is not installed do not. */
+    /**
+     * The same with text repaired first or not: implementations of this tokenizer where ftfy is not installed do not.
+     */
     public ClipTokenizer withTextFixing(boolean fixing) {
         return new ClipTokenizer(vocabulary, encoder, contextLength, overflow, padding, fixing);
     }
@@ -113,7 +119,8 @@ public final class ClipTokenizer implements Tokenizer {
         int all = count[0] + 1;
         boolean truncated = all > contextLength;
         if (truncated && overflow == Overflow.ERROR) {
-            throw new BadArgumentException("the text has " + all + " tokens, and the context is " + contextLength + " long: '"
+            throw new BadArgumentException("the text has " + all + " tokens, and the context is " + contextLength
+                    + " long: '"
                     + (text.length() <= 60 ? text : text.substring(0, 60) + "...") + "'");
         }
         ids[Math.min(all, contextLength) - 1] = vocabulary.endOfText();
@@ -142,7 +149,8 @@ public final class ClipTokenizer implements Tokenizer {
                     bytes.writeBytes(token.getBytes(StandardCharsets.UTF_8));
                 }
             } else if (token.endsWith(BytePairVocabulary.END_OF_WORD)) {
-                ByteAlphabet.append(token.substring(0, token.length() - BytePairVocabulary.END_OF_WORD.length()), bytes);
+                ByteAlphabet.append(token.substring(0, token.length() - BytePairVocabulary.END_OF_WORD.length()),
+                        bytes);
                 bytes.write(' ');
             } else {
                 ByteAlphabet.append(token, bytes);

@@ -101,8 +101,8 @@ final class HtmlEntities {
     }
 
     /**
-     * Resolves only what is surely a reference: one with a semicolon, whole; also those that this makes. Names in capitals are
-     * known for letters whose names in small ones are.
+     * Resolves only what is surely a reference: one with a semicolon, whole; also those that this makes. Names in
+     * capitals are known for letters whose names in small ones are.
      */
     static String unescapeStrictly(String text) {
         int ampersand = text.indexOf('&');
@@ -174,7 +174,8 @@ final class HtmlEntities {
         boolean hex = (text.charAt(begin + 1) | 0x20) == 'x';
         int digits = hex ? begin + 2 : begin + 1;
         int end = digits;
-        while (end < text.length() && text.charAt(end) < 0x80 && Character.digit(text.charAt(end), hex ? 16 : 10) >= 0) {
+        while (end < text.length() && text.charAt(end) < 0x80 && Character.digit(text.charAt(end), hex ? 16 : 10)
+                >= 0) {
             end++;
         }
         return end > digits ? end : begin;
@@ -187,7 +188,8 @@ final class HtmlEntities {
         for (int i = hex ? begin + 2 : begin + 1; i < end && code <= Character.MAX_CODE_POINT; i++) {
             code = code * radix + Character.digit(text.charAt(i), radix);
         }
-        if (code == 0 || code > Character.MAX_CODE_POINT || code >= Character.MIN_SURROGATE && code <= Character.MAX_SURROGATE) {
+        if (code == 0 || code > Character.MAX_CODE_POINT || code >= Character.MIN_SURROGATE && code
+                <= Character.MAX_SURROGATE) {
             return REPLACEMENT;
         }
         if (code >= 0x80 && code <= 0x9F) {

@@ -23,8 +23,8 @@ public interface Tokenizer {
     Tokens encode(String text);
 
     /**
-     * The text that ids stand for, as far as tokens keep it (not its case, not its spaces): from the beginning's mark, if
-     * there is one, to the first end's mark.
+     * The text that ids stand for, as far as tokens keep it (not its case, not its spaces): from the beginning's mark,
+     * if there is one, to the first end's mark.
      *
      * @throws BadArgumentException when an id is none of the vocabulary's
      */
@@ -66,7 +66,8 @@ public interface Tokenizer {
     }
 
     /**
-     * Writes the ids of one text as int32 where they are wanted: into a row of a tensor's memory, or of a page-locked buffer.
+     * Writes the ids of one text as int32 where they are wanted: into a row of a tensor's memory, or of a page-locked
+     * buffer.
      *
      * @param row as many bytes as four times the context's length
      */

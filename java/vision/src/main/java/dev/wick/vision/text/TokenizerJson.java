@@ -19,7 +19,8 @@ import java.util.Map;
 final class TokenizerJson {
     /** Tokens are field names here: nothing is gained by interning 49,408 of them for good. */
     private static final JsonFactory FACTORY = JsonFactory.builder()
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+            .build();
 
     private final String source;
     private final Map<String, Integer> vocabulary = new HashMap<>();
@@ -132,20 +133,23 @@ final class TokenizerJson {
 
     private BytePairVocabulary vocabulary() {
         if (!model || vocabulary.isEmpty()) {
-            throw new VocabularyUnreadableException(source, "it is no tokenizer.json: there is no model with a vocabulary in it");
+            throw new VocabularyUnreadableException(source,
+                    "it is no tokenizer.json: there is no model with a vocabulary in it");
         }
         if (type != null && !type.equals("BPE")) {
             throw new VocabularyUnreadableException(source, "its model is " + type + ", and CLIP's is BPE");
         }
         if (!BytePairVocabulary.END_OF_WORD.equals(suffix)) {
             throw new VocabularyUnreadableException(source, "its end_of_word_suffix is "
-                    + (suffix == null ? "not set" : "'" + suffix + "'") + ", and CLIP's is '" + BytePairVocabulary.END_OF_WORD
+                    + (suffix == null ? "not set" : "'" + suffix + "'") + ", and CLIP's is '"
+                    + BytePairVocabulary.END_OF_WORD
                     + "': it is another model's");
         }
         String[] tokens = new String[vocabulary.size()];
         vocabulary.forEach((token, id) -> {
             if (id < 0 || id >= tokens.length || tokens[id] != null) {
-                throw new VocabularyUnreadableException(source, "ids are not 0 to " + (tokens.length - 1) + ", each once: '"
+                throw new VocabularyUnreadableException(source, "ids are not 0 to " + (tokens.length - 1)
+                        + ", each once: '"
                         + token + "' has " + id);
             }
             tokens[id] = token;

@@ -1,5 +1,6 @@
 package dev.wick.vision.text;
 
+import dev.wick.file.WholeFile;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -62,7 +62,8 @@ final class VocabularyFile {
         } catch (EOFException e) {
             throw new VocabularyUnreadableException(file.toString(), "the gzip file is cut off");
         } catch (ZipException e) {
-            throw new VocabularyUnreadableException(file.toString(), "the gzip file is damaged (" + e.getMessage() + ")");
+            throw new VocabularyUnreadableException(file.toString(), "the gzip file is damaged (" + e.getMessage()
+                    + ")");
         }
     }
 
@@ -104,24 +105,19 @@ final class VocabularyFile {
 
     private static void requireCount(Path file, List<String> merges, int wanted) {
         if (merges.size() < wanted) {
-            throw new VocabularyUnreadableException(file.toString(), "it has " + merges.size() + " merges where its header "
+            throw new VocabularyUnreadableException(file.toString(), "it has " + merges.size()
+                    + " merges where its header "
                     + "promises " + wanted + ": it is cut off");
         }
     }
 
     static void write(Path file, List<String> merges) throws IOException {
-        Path absolute = file.toAbsolutePath();
-        Path temporary = absolute.resolveSibling("." + absolute.getFileName() + "." + ProcessHandle.current().pid() + ".part");
         String text = VERSION + ": 0.2 merges: " + merges.size() + "\n"
                 + (merges.isEmpty() ? "" : String.join("\n", merges) + "\n");
-        try {
-            try (OutputStream out = Files.newOutputStream(temporary);
-                    OutputStream packed = file.toString().endsWith(".gz") ? new GZIPOutputStream(out) : out) {
+        WholeFile.write(file, out -> {
+            try (OutputStream packed = file.toString().endsWith(".gz") ? new GZIPOutputStream(out) : out) {
                 packed.write(text.getBytes(StandardCharsets.UTF_8));
             }
-            Files.move(temporary, absolute, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
+        });
     }
 }

@@ -2,7 +2,9 @@ package dev.wick.vision.text;
 
 import dev.wick.error.WickException;
 
-/** A file, or a list of merges, that is no vocabulary of CLIP's; {@link #source()} says which and {@link #reason()} why. */
+/**
+ * A file, or a list of merges, that is no vocabulary of CLIP's; {@link #source()} says which and {@link #reason()} why.
+ */
 public final class VocabularyUnreadableException extends WickException {
     private static final long serialVersionUID = 1L;
 

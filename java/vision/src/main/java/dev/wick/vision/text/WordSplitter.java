@@ -3,8 +3,8 @@ package dev.wick.vision.text;
 import java.util.function.Consumer;
 
 /**
- * Splits cleaned text into what byte pairs are merged within: runs of letters, single numerals, runs of anything else but
- * white space, the English endings {@code 's 't 're 've 'm 'll 'd}, and the two marks; any thread.
+ * Splits cleaned text into what byte pairs are merged within: runs of letters, single numerals, runs of anything else
+ * but white space, the English endings {@code 's 't 're 've 'm 'll 'd}, and the two marks; any thread.
  *
  * <p>It finds what this pattern finds where case is ignored:
  * {@code <\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+}.
@@ -60,7 +60,8 @@ final class WordSplitter {
         for (int i = 0; i < fixed.length(); i++) {
             char c = text.charAt(at + i);
             char wanted = fixed.charAt(i);
-            if (c != wanted && !(wanted == 's' && c == LONG_S) && !(c >= 'A' && c <= 'Z' && c + ('a' - 'A') == wanted)) {
+            if (c != wanted && !(wanted == 's' && c == LONG_S)
+                    && !(c >= 'A' && c <= 'Z' && c + ('a' - 'A') == wanted)) {
                 return false;
             }
         }

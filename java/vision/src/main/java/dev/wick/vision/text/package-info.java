@@ -1,6 +1,6 @@
 /**
- * CLIP's tokenizer: {@code ClipTokenizer} over a {@code BytePairVocabulary}, and {@code TextFixing}, which repairs texts
- * first.
+ * CLIP's tokenizer: {@code ClipTokenizer} over a {@code BytePairVocabulary}, and {@code TextFixing}, which repairs
+ * texts first.
  *
  * <p>It is plain Java. Hugging Face's tokenizers for the JVM ({@code ai.djl.huggingface:tokenizers}) run the same merges
  * but clean text in their own way (NFC, neither repair nor HTML), so that 1,456 of 2,410 strings of the tests' first corpus

@@ -48,7 +48,8 @@ public final class ClipNames {
      * A state dict under OpenAI's names.
      *
      * @param family  whose names it had
-     * @param weights made of the one that was given: close both, this one first. Tensors that had to be joined are copies
+     * @param weights made of the one that was given: close both, this one first. Tensors that had to be joined are
+     *                copies
      * @param dropped names without a weight, which have no place: {@code position_ids}
      * @param unknown names that are none of OpenAI's: they are kept as they are. {@code logit_bias} is one
      */
@@ -79,7 +80,8 @@ public final class ClipNames {
             Map.entry("vision_model.post_layernorm.weight", "visual.ln_post.weight"),
             Map.entry("vision_model.post_layernorm.bias", "visual.ln_post.bias"),
             Map.entry("logit_scale", "logit_scale"));
-    private static final Map<String, String> HUGGING_FACE_TRANSPOSED = Map.of("text_projection.weight", "text_projection",
+    private static final Map<String, String> HUGGING_FACE_TRANSPOSED =
+            Map.of("text_projection.weight", "text_projection",
             "visual_projection.weight", "visual.proj");
     private static final Set<String> HUGGING_FACE_POSITIONS = Set.of("text_model.embeddings.position_ids",
             "vision_model.embeddings.position_ids");
@@ -106,7 +108,8 @@ public final class ClipNames {
         if (names.stream().anyMatch(name -> name.startsWith(TEXT) && isOfTextTower(name.substring(TEXT.length())))) {
             return Optional.of(Family.OPEN_CLIP_TEXT);
         }
-        boolean visual = names.stream().anyMatch(name -> name.startsWith("visual.") && CANONICAL.matcher(name).matches());
+        boolean visual = names.stream().anyMatch(name -> name.startsWith("visual.")
+                && CANONICAL.matcher(name).matches());
         boolean text = names.contains("token_embedding.weight") && names.contains("positional_embedding");
         return visual || text ? Optional.of(Family.OPENAI) : Optional.empty();
     }
@@ -146,7 +149,8 @@ public final class ClipNames {
         }
 
         Canonical result(Family family) {
-            List<String> unknown = entries.keySet().stream().filter(name -> !CANONICAL.matcher(name).matches()).toList();
+            List<String> unknown = entries.keySet().stream().filter(name -> !CANONICAL.matcher(name).matches())
+                    .toList();
             return new Canonical(family, weights.with(entries, List.of()), List.copyOf(dropped), unknown);
         }
 
@@ -156,7 +160,8 @@ public final class ClipNames {
 
         private void put(String name, StateDict.Entry entry) {
             if (entries.put(name, entry) != null) {
-                throw new ModelUnreadableException(weights.source(), "two of its tensors would be named '" + name + "'");
+                throw new ModelUnreadableException(weights.source(), "two of its tensors would be named '" + name
+                        + "'");
             }
         }
 

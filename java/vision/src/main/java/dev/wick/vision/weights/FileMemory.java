@@ -43,7 +43,8 @@ final class FileMemory implements StateDict.Resource {
         }
         FileChannel channel = null;
         try {
-            // Java maps privately (for LibTorch to write to, while the file stays as it is) only what is open for writing.
+            // Java maps privately (for LibTorch to write to, while the file stays as it is) only what is open for
+            // writing.
             boolean mappable = mapped && Files.isWritable(file);
             channel = mappable ? FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)
                     : FileChannel.open(file, StandardOpenOption.READ);

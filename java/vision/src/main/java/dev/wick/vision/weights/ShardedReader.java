@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * Weights in several files: an index, {@code {"metadata": {...}, "weight_map": {"name": "file"}}}, with the files beside
- * it; any thread.
+ * Weights in several files: an index, {@code {"metadata": {...}, "weight_map": {"name": "file"}}}, with the files
+ * beside it; any thread.
  */
 final class ShardedReader {
     private static final long LONGEST_INDEX = 64 << 20;
@@ -122,7 +122,8 @@ final class ShardedReader {
             throw new ModelUnreadableException(source, "it cannot be read (" + e + ")");
         }
         if (!found || places.isEmpty()) {
-            throw new ModelUnreadableException(source, "it is JSON, but no index of weights: it has no weight_map with files");
+            throw new ModelUnreadableException(source,
+                    "it is JSON, but no index of weights: it has no weight_map with files");
         }
         if (places.values().stream().distinct().count() > MOST_SHARDS) {
             throw new ModelUnreadableException(source, "it names more than " + MOST_SHARDS + " files");

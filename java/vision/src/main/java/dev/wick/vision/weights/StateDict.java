@@ -28,8 +28,8 @@ import java.util.function.Supplier;
  * <p>Reading names, dtypes and shapes reads no tensor and calls nothing native, TorchScript archives aside. A tensor is
  * made when it is asked for and belongs to the state dict, which closes it. Tensors of {@code .safetensors} and {@code
  * .pth} files look into the mapped file where its bytes can be used as they are; the mapping is private: writing to
- * such a tensor changes no file. Java maps privately only what this user may write to: other files are read into memory,
- * as {@link #isMapped} says.
+ * such a tensor changes no file. Java maps privately only what this user may write to: other files are read into
+ * memory, as {@link #isMapped} says.
  *
  * <p>A mapped file must not be cut short while its tensors are used: the operating system ends a process (SIGBUS) that
  * reads behind a file's new end, and no Java exception can stand in for that. Asking for a tensor checks that the file
@@ -106,13 +106,13 @@ public final class StateDict implements AutoCloseable {
     /**
      * Reads a file of weights; what kind it is, is seen by its content.
      *
-     * <p>Nothing in a {@code .pth} file is executed: it may hold tensors, parameters, dictionaries, lists, tuples, texts
-     * and numbers, and whatever else it asks for is refused by name. A dictionary {@code state_dict}, {@code
+     * <p>Nothing in a {@code .pth} file is executed: it may hold tensors, parameters, dictionaries, lists, tuples,
+     * texts and numbers, and whatever else it asks for is refused by name. A dictionary {@code state_dict}, {@code
      * model_state_dict} or {@code model} in it is taken out of the training checkpoint around it, and the prefix {@code
      * module.} is taken off when every name has it. Loading a TorchScript archive does run LibTorch's reader.
      *
-     * @param file {@code .safetensors}, an index of such files beside it, {@code .pth} of either format, or a TorchScript
-     *     archive
+     * @param file {@code .safetensors}, an index of such files beside it, {@code .pth} of either format, or a
+     *     TorchScript archive
      * @throws dev.wick.error.ModelUnreadableException if it cannot be read; the message says which file and why
      */
     public static StateDict read(Path file) {

@@ -82,14 +82,16 @@ final class StateDictReader {
             return ShardedReader.read(file, memory, mapped);
         }
         if (isTar(bytes)) {
-            throw new ModelUnreadableException(memory.source(), "it is a tar file, as PyTorch wrote before 0.2: load it "
+            throw new ModelUnreadableException(memory.source(),
+                    "it is a tar file, as PyTorch wrote before 0.2: load it "
                     + "there and save it again");
         }
         if (bytes.byteSize() >= Long.BYTES && bytes.get(LONG, 0) >>> Integer.SIZE == 0) {
             // Most probably safetensors that were damaged: its reader says where.
             return safetensors(memory);
         }
-        throw new ModelUnreadableException(memory.source(), "it is neither .safetensors (or an index of such files), nor "
+        throw new ModelUnreadableException(memory.source(),
+                "it is neither .safetensors (or an index of such files), nor "
                 + "torch.save's .pth, nor a TorchScript archive");
     }
 
@@ -190,7 +192,8 @@ final class StateDictReader {
             MemorySegment content = archive.record("data/" + key).orElseThrow(() -> new ModelUnreadableException(
                     memory.source(), "it has no record data/" + TorchUnpickler.printable(key)));
             if (storage.elements() > content.byteSize() / storage.dtype().byteSize()) {
-                throw new ModelUnreadableException(memory.source(), "storage " + TorchUnpickler.printable(key) + " claims "
+                throw new ModelUnreadableException(memory.source(), "storage " + TorchUnpickler.printable(key)
+                        + " claims "
                         + storage.elements() + " elements of " + storage.dtype().torchName() + ", and its record has "
                         + content.byteSize() + " bytes");
             }
@@ -201,11 +204,13 @@ final class StateDictReader {
 
     private static ByteOrder byteOrder(TorchArchive archive, String source) {
         String order = archive.record("byteorder").map(record -> new String(record.asSlice(0,
-                Math.min(16, record.byteSize())).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.US_ASCII)).orElse("little");
+                Math.min(16, record.byteSize())).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.US_ASCII))
+                .orElse("little");
         return switch (order) {
             case "little" -> ByteOrder.LITTLE_ENDIAN;
             case "big" -> ByteOrder.BIG_ENDIAN;
-            default -> throw new ModelUnreadableException(source, "its byte order is '" + TorchUnpickler.printable(order)
+            default -> throw new ModelUnreadableException(source, "its byte order is '"
+                    + TorchUnpickler.printable(order)
                     + "', neither little nor big");
         };
     }
@@ -293,7 +298,8 @@ final class StateDictReader {
             }
             Object protocol = unpickler.read();
             if (!Long.valueOf(LEGACY_PROTOCOL).equals(protocol)) {
-                throw wrong("it is of torch.save's protocol " + TorchUnpickler.printable(protocol.toString()) + "; there is "
+                throw wrong("it is of torch.save's protocol " + TorchUnpickler.printable(protocol.toString())
+                        + "; there is "
                         + LEGACY_PROTOCOL);
             }
             if (!(unpickler.read() instanceof Map<?, ?> machine)

@@ -22,7 +22,8 @@ import java.util.Map;
  *
  * <p>A pickle is a program for a stack machine that can call any Python function. This one knows dictionaries, lists,
  * tuples, texts, numbers, and these names: {@code torch._utils._rebuild_tensor_v2}, {@code
- * torch._utils._rebuild_parameter}, {@code collections.OrderedDict} and torch's storages. Opcodes are those of Python's protocols 2 to 4 (Lib/pickletools.py).
+ * torch._utils._rebuild_parameter}, {@code collections.OrderedDict} and torch's storages. Opcodes are those of Python's
+ * protocols 2 to 4 (Lib/pickletools.py).
  */
 final class TorchUnpickler {
     /** Real checkpoints have some ten instructions for each tensor; each may cost some hundred bytes of Java's heap. */
@@ -223,7 +224,8 @@ final class TorchUnpickler {
                     }
                 }
                 default -> throw wrong("it has an instruction " + (opcode > ' ' && opcode < 0x7f
-                        ? "'" + (char) opcode + "'" : "0x" + Integer.toHexString(opcode)) + ", which state dicts do not need");
+                        ? "'" + (char) opcode + "'" : "0x" + Integer.toHexString(opcode))
+                        + ", which state dicts do not need");
             }
         }
     }
@@ -237,7 +239,8 @@ final class TorchUnpickler {
             default -> (module.equals("torch") || module.equals("torch.cuda")) && STORAGES.containsKey(name);
         };
         if (!known) {
-            throw new ModelUnreadableException(source, "it asks for " + printable(qualified) + ", which is no part of a "
+            throw new ModelUnreadableException(source, "it asks for " + printable(qualified)
+                    + ", which is no part of a "
                     + "plain state dict; nothing was executed: save torch.save(model.state_dict(), file)");
         }
         return new Global(qualified);
@@ -308,10 +311,12 @@ final class TorchUnpickler {
             Math.multiplyExact(elements, storage.dtype.byteSize());
             if (offset < 0 || offset > storage.elements || elements > 0 && last >= storage.elements) {
                 throw wrong("a tensor of shape " + Arrays.toString(shape) + ", strides " + Arrays.toString(strides)
-                        + " and offset " + offset + " reaches outside of its storage of " + storage.elements + " elements");
+                        + " and offset " + offset + " reaches outside of its storage of " + storage.elements
+                        + " elements");
             }
         } catch (ArithmeticException e) {
-            throw wrong("a tensor of shape " + Arrays.toString(shape) + " has more elements than a 64-bit number counts");
+            throw wrong("a tensor of shape " + Arrays.toString(shape)
+                    + " has more elements than a 64-bit number counts");
         }
     }
 
@@ -330,7 +335,8 @@ final class TorchUnpickler {
     }
 
     private Storage storage(Object id) {
-        if (!(id instanceof Tuple(List<Object> cells)) || cells.size() < STORAGE_TUPLE || !"storage".equals(cells.get(0))
+        if (!(id instanceof Tuple(List<Object> cells)) || cells.size() < STORAGE_TUPLE
+                || !"storage".equals(cells.get(0))
                 || !(cells.get(1) instanceof Global(String type)) || !(cells.get(2) instanceof String key)
                 || !(cells.get(3) instanceof String) || !(cells.get(4) instanceof Long elements)) {
             throw wrong("a reference to a storage is malformed");
@@ -345,7 +351,8 @@ final class TorchUnpickler {
         Storage storage = new Storage(dtype, key, elements);
         Storage before = storages.putIfAbsent(key, storage);
         if (before != null && !before.equals(storage)) {
-            throw wrong("storage " + printable(key) + " is " + before.elements + " elements of " + before.dtype.torchName()
+            throw wrong("storage " + printable(key) + " is " + before.elements + " elements of "
+                    + before.dtype.torchName()
                     + " and " + elements + " of " + dtype.torchName());
         }
         return storage;

@@ -38,12 +38,12 @@ public final class Weights {
     }
 
     /**
-     * Copies all weights; names must be the same on both sides. Left out of that are the buffers {@code input_resolution},
-     * {@code context_length} and {@code vocab_size}, which only some files of CLIP have, and counters {@code
-     * num_batches_tracked} that a file lacks.
+     * Copies all weights; names must be the same on both sides. Left out of that are the buffers
+     * {@code input_resolution}, {@code context_length} and {@code vocab_size}, which only some files of CLIP have, and
+     * counters {@code num_batches_tracked} that a file lacks.
      *
-     * @throws WeightsMismatchException if anything is missing, unexpected or of another shape or kind of dtype; it lists
-     *                                  all, and the model is as it was
+     * @throws WeightsMismatchException if anything is missing, unexpected or of another shape or kind of dtype; it
+     *                                  lists all, and the model is as it was
      */
     public static Report load(TorchScriptModel model, StateDict weights) {
         return load(model, weights, true);
@@ -52,8 +52,8 @@ public final class Weights {
     /**
      * Copies what has the same name on both sides; the report says what has not.
      *
-     * @throws WeightsMismatchException if a tensor that both have is of another shape or kind of dtype, or if no name is
-     *                                  the same; the model is as it was
+     * @throws WeightsMismatchException if a tensor that both have is of another shape or kind of dtype, or if no name
+     *                                  is the same; the model is as it was
      */
     public static Report loadMatching(TorchScriptModel model, StateDict weights) {
         return load(model, weights, false);

@@ -127,7 +127,8 @@ class NpyTest extends VisionCase {
             assertThat(scalar.dimensions()).isZero();
             assertThat(scalar.item()).isEqualTo(42);
         }
-        try (Tensor empty = Npy.read(file(1, "{'descr': '<f4', 'fortran_order': True, 'shape': (0, 3), }", new byte[0]))) {
+        try (Tensor empty = Npy.read(file(1, "{'descr': '<f4', 'fortran_order': True, 'shape': (0, 3), }",
+                new byte[0]))) {
             assertThat(empty.shape()).containsExactly(0, 3);
         }
     }

@@ -37,7 +37,8 @@ class DevicePreprocessorTest extends VisionCase {
     @CsvSource({"640, 427", "187, 411", "17, 23", "224, 224", "1, 1", "1, 50", "300, 7", "225, 224"})
     void everyPixelIsThatOfTheHost(int width, int height) {
         PixelImage image = noise(width, height);
-        for (ImagePreprocessor recipe : new ImagePreprocessor[] {ImagePreprocessor.clip(64), ImagePreprocessor.imagenet(56)}) {
+        for (ImagePreprocessor recipe : new ImagePreprocessor[] {ImagePreprocessor.clip(64),
+                ImagePreprocessor.imagenet(56)}) {
             try (DevicePreprocessor fused = DevicePreprocessor.of(recipe, Device.CPU, DType.FLOAT32);
                     Tensor output = fused.apply(image)) {
                 assertThat(output.shape()).containsExactly(1, 3, recipe.height(), recipe.width());
@@ -86,12 +87,15 @@ class DevicePreprocessorTest extends VisionCase {
     @Test
     void wrongPixelsAreRefused() {
         try (DevicePreprocessor fused = DevicePreprocessor.of(ImagePreprocessor.clip(8), Device.CPU, DType.FLOAT32);
-                DevicePreprocessor padding = DevicePreprocessor.of(ImagePreprocessor.imagenet(4, 8), Device.CPU, DType.FLOAT32);
+                DevicePreprocessor padding = DevicePreprocessor.of(ImagePreprocessor.imagenet(4, 8), Device.CPU,
+                        DType.FLOAT32);
                 Tensor floats = Tensor.zeros(DType.FLOAT32, 1, 4, 4, 3);
                 Tensor planar = Tensor.zeros(DType.UINT8, 1, 3, 4, 4)) {
-            assertThatExceptionOfType(BadArgumentException.class).isThrownBy(() -> fused.apply(CallSettings.INFERENCE, floats))
+            assertThatExceptionOfType(BadArgumentException.class)
+                    .isThrownBy(() -> fused.apply(CallSettings.INFERENCE, floats))
                     .withMessageContaining("uint8 [batch, height, width, 3]").withMessageContaining("float32");
-            assertThatExceptionOfType(BadArgumentException.class).isThrownBy(() -> fused.apply(CallSettings.INFERENCE, planar));
+            assertThatExceptionOfType(BadArgumentException.class)
+                    .isThrownBy(() -> fused.apply(CallSettings.INFERENCE, planar));
             assertThatExceptionOfType(BadArgumentException.class).isThrownBy(() -> fused.forSize(0, 4));
             assertThatExceptionOfType(BadArgumentException.class).isThrownBy(() -> padding.forSize(9, 9))
                     .withMessageContaining("padded");

@@ -73,7 +73,8 @@ class ImageBatchesTest extends VisionCase {
         assertThat(sizes).containsExactly(5, 5, 5, 5, 3);
         assertThat(summary).isEqualTo(new ImageBatches.Summary(23, 5, 3, failures));
         assertThat(failures).extracting(PictureFailure::file).containsExactly(files.get(3), folder, files.get(25));
-        assertThat(failures).extracting(PictureFailure::reason).containsExactly("the file is empty", "it is a directory",
+        assertThat(failures).extracting(PictureFailure::reason)
+                .containsExactly("the file is empty", "it is a directory",
                 "there is no such file");
         assertThat(progress).hasSize(26).last().isEqualTo(new ImageBatches.Progress(26, 3));
     }
@@ -122,7 +123,8 @@ class ImageBatchesTest extends VisionCase {
                         .isEqualTo(expected(batch.files()));
             });
             assertThat(sizes).containsExactly(2, 2, 1);
-            assertThatExceptionOfType(BadArgumentException.class).isThrownBy(() -> ImageBatches.of(RECIPE, 3).into(memory));
+            assertThatExceptionOfType(BadArgumentException.class)
+                    .isThrownBy(() -> ImageBatches.of(RECIPE, 3).into(memory));
         }
     }
 

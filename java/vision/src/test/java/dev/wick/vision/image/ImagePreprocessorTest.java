@@ -32,7 +32,8 @@ class ImagePreprocessorTest extends VisionCase {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"photo", "exact224", "exif_rot6", "gradient_landscape", "gray_tiny", "noise_portrait", "palette"})
+    @ValueSource(strings = {"photo", "exact224", "exif_rot6", "gradient_landscape", "gray_tiny", "noise_portrait",
+            "palette"})
     void clipsPixelsEqualPillows(String name) {
         PixelImage image = ImagePreprocessor.clip(224).pixels(file(name));
 
@@ -55,7 +56,8 @@ class ImagePreprocessorTest extends VisionCase {
     @MethodSource("kinds")
     void everyKindOfFileIsPreparedAsPillowDoes(String name) {
         PixelImage clip = ImagePreprocessor.clip(Pictures.SIZE).pixels(Pictures.kind(name), name);
-        PixelImage imagenet = ImagePreprocessor.imagenet(Pictures.RESIZED, Pictures.SIZE).pixels(Pictures.kind(name), name);
+        PixelImage imagenet = ImagePreprocessor.imagenet(Pictures.RESIZED, Pictures.SIZE)
+                .pixels(Pictures.kind(name), name);
 
         assertThat(Pictures.largestDifference(clip.pixels(), Pictures.kind(name + ".clip"))).isZero();
         assertThat(Pictures.largestDifference(imagenet.pixels(), Pictures.kind(name + ".imagenet"))).isZero();
@@ -82,12 +84,13 @@ class ImagePreprocessorTest extends VisionCase {
             int top = random.nextInt(toHeight);
             PillowResize.Window window = new PillowResize.Window(left, top, 1 + random.nextInt(toWidth - left),
                     1 + random.nextInt(toHeight - top));
-            byte[] whole = slowly(slowly(samples, width, height, 3, toWidth, filter, false), toWidth, height, 3, toHeight,
-                    filter, true);
-            byte[] expected = new PixelImage(toWidth, toHeight, whole).crop(left, top, window.width(), window.height()).pixels();
+            byte[] whole = slowly(slowly(samples, width, height, 3, toWidth, filter, false), toWidth, height, 3,
+                    toHeight, filter, true);
+            byte[] expected = new PixelImage(toWidth, toHeight, whole).crop(left, top, window.width(), window.height())
+                    .pixels();
 
-            Picture resized = PillowResize.resize(new Picture(Picture.Mode.RGB, width, height, samples, null), filter, toWidth,
-                    toHeight, window);
+            Picture resized = PillowResize.resize(new Picture(Picture.Mode.RGB, width, height, samples, null), filter,
+                    toWidth, toHeight, window);
 
             assertThat(resized.samples()).as("%d x %d to %d x %d, %s", width, height, toWidth, toHeight, window)
                     .isEqualTo(expected);
@@ -182,7 +185,8 @@ class ImagePreprocessorTest extends VisionCase {
             assertThat(Arrays.copyOfRange(values, 12, 24)).isEqualTo(Arrays.copyOf(values, 12));
         }
         float[] other = {0.5f, 0.5f, 0.5f};
-        try (Tensor tensor = ImagePreprocessor.clip(2).withNormalization(other, other).tensor(new PixelImage(2, 2, pixels), 1)) {
+        try (Tensor tensor = ImagePreprocessor.clip(2).withNormalization(other, other)
+                .tensor(new PixelImage(2, 2, pixels), 1)) {
             assertThat(tensor.toFloatArray()[0]).isEqualTo(1f);
             assertThat(tensor.toFloatArray()[1]).isEqualTo(-1f);
         }

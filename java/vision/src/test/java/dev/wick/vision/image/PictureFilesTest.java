@@ -59,7 +59,8 @@ class PictureFilesTest {
 
         assertThat(found.files()).containsExactly(file);
         assertThat(found.ignored()).isEqualTo(1);
-        assertThat(found.unreadable()).singleElement().hasToString(folder.resolve("gone.png") + ": there is no such file");
+        assertThat(found.unreadable()).singleElement()
+                .hasToString(folder.resolve("gone.png") + ": there is no such file");
     }
 
     @Test

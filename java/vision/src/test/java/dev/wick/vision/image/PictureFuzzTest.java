@@ -28,7 +28,8 @@ class PictureFuzzTest {
             byte[] bytes = damaged(Pictures.kind(name), random);
             String what = "file " + i + " of " + name;
             try {
-                PixelImage image = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> recipe.pixels(bytes, what), what);
+                PixelImage image = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> recipe.pixels(bytes, what),
+                        what);
                 assertThat(image.pixels()).hasSize(3 * 16 * 16);
                 read++;
             } catch (PictureException e) {

@@ -38,9 +38,12 @@ class BytePairVocabularyTest {
     }
 
     private static String json(String suffix, BytePairVocabulary vocabulary, boolean pairs) {
-        StringBuilder json = new StringBuilder("{\"version\": \"1.0\", \"added_tokens\": [{\"id\": ").append(vocabulary.size() - 2)
-                .append(", \"content\": \"<|startoftext|>\", \"special\": true}], \"normalizer\": {\"type\": \"NFC\"}, ")
-                .append("\"model\": {\"type\": \"BPE\", \"end_of_word_suffix\": ").append(suffix).append(", \"vocab\": {");
+        StringBuilder json = new StringBuilder("{\"version\": \"1.0\", \"added_tokens\": [{\"id\": ")
+                .append(vocabulary.size() - 2)
+                .append(", \"content\": \"<|startoftext|>\", \"special\": true}], \"normalizer\": {\"type\": \"NFC\"}, "
+                + "")
+                .append("\"model\": {\"type\": \"BPE\", \"end_of_word_suffix\": ").append(suffix)
+                .append(", \"vocab\": {");
         for (int id = 0; id < vocabulary.size(); id++) {
             json.append(id == 0 ? "" : ", ").append(quoted(vocabulary.token(id))).append(": ").append(id);
         }
@@ -82,7 +85,8 @@ class BytePairVocabularyTest {
         assertThat(Files.readString(plain)).startsWith("#version: 0.2").endsWith("ci r\n");
         assertThat(directory.toFile().list()).hasSize(2);
         assertThat(BytePairVocabulary.ofMerges(List.of()).size()).isEqualTo(514);
-        assertThat(ClipTokenizer.of(packed).withVocabulary(516).vocabulary().merges()).containsExactly("r e", "re d</w>");
+        assertThat(ClipTokenizer.of(packed).withVocabulary(516).vocabulary().merges())
+                .containsExactly("r e", "re d</w>");
     }
 
     @Test
@@ -113,7 +117,8 @@ class BytePairVocabularyTest {
         refused(file("h.json", clip.replace("\"r e\"", "\"re\"")), "merge 1 is 're'");
         refused(file("i.json", clip.replace("\"r e\"", "7")), "no pair of texts");
         refused(file("j.json", "{".repeat(100_000)), "no JSON");
-        refused(file("k.json", clip.replace("<|endoftext|>\": 517", "<|endoftext|>\": 517, \"<|pad|>\": 518")), "not the highest");
+        refused(file("k.json", clip.replace("<|endoftext|>\": 517", "<|endoftext|>\": 517, \"<|pad|>\": 518")),
+                "not the highest");
     }
 
     @Test
@@ -125,7 +130,8 @@ class BytePairVocabularyTest {
         refused(file("unknown.txt", "#version: 0.2\nab c\n"), "merge 1 joins 'ab'");
         refused(file("twice.txt", "#version: 0.2\na b\na b\n"), "'ab' is there twice");
         refused(file("blank.txt", "#version: 0.2\na b\n\nc d\n"), "merge 2 is ''");
-        assertThatThrownBy(() -> BytePairVocabulary.ofMerges(List.of("a b c"))).isInstanceOf(VocabularyUnreadableException.class)
+        assertThatThrownBy(() -> BytePairVocabulary.ofMerges(List.of("a b c")))
+                .isInstanceOf(VocabularyUnreadableException.class)
                 .hasMessageContaining("given merges");
     }
 
@@ -145,7 +151,8 @@ class BytePairVocabularyTest {
         refused(file("empty.txt", ""), "empty");
         refused(Files.write(directory.resolve("binary"), new byte[] {(byte) 0xFF, 0, 1}), "neither gzip nor text");
         refused(directory, "directory");
-        assertThatThrownBy(() -> BytePairVocabulary.read(directory.resolve("none"))).isInstanceOf(NoSuchFileException.class);
+        assertThatThrownBy(() -> BytePairVocabulary.read(directory.resolve("none")))
+                .isInstanceOf(NoSuchFileException.class);
     }
 
     @Test
@@ -163,7 +170,8 @@ class BytePairVocabularyTest {
     @Test
     void flippedBytesGiveAVocabularyOrAClearRefusal() throws IOException {
         Random random = new Random(7);
-        byte[] small = ("#version: 0.2 merges: 4\n" + String.join("\n", MERGES) + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] small = ("#version: 0.2 merges: 4\n" + String.join("\n", MERGES) + "\n")
+                .getBytes(StandardCharsets.UTF_8);
         byte[] json = json("\"</w>\"", BytePairVocabulary.ofMerges(MERGES), true).getBytes(StandardCharsets.UTF_8);
         Path file = directory.resolve("flipped");
         int refused = 0;
@@ -186,7 +194,8 @@ class BytePairVocabularyTest {
     @ParameterizedTest
     @CsvSource({"513", "519", "-1"})
     void sizesAreThoseThatItCanHave(int size) {
-        assertThatThrownBy(() -> BytePairVocabulary.ofMerges(MERGES).withSize(size)).isInstanceOf(BadArgumentException.class)
+        assertThatThrownBy(() -> BytePairVocabulary.ofMerges(MERGES).withSize(size))
+                .isInstanceOf(BadArgumentException.class)
                 .hasMessageContaining("514 to 518");
     }
 

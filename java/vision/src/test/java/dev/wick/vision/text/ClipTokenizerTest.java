@@ -148,7 +148,8 @@ class ClipTokenizerTest {
     @Test
     void paddingIsZeroOrTheEndsMark() {
         assertThat(tokenizer.encode("a cat").ids()).endsWith(0, 0).startsWith(END - 1, 320, 2368, END, 0);
-        assertThat(tokenizer.withPadding(Padding.END_OF_TEXT).encode("a cat").ids()).startsWith(END - 1, 320, 2368, END, END)
+        assertThat(tokenizer.withPadding(Padding.END_OF_TEXT).encode("a cat").ids())
+                .startsWith(END - 1, 320, 2368, END, END)
                 .endsWith(END, END);
     }
 
@@ -159,7 +160,8 @@ class ClipTokenizerTest {
         assertThat(tokenizer.decode(tokens.ids())).isEqualTo("a photo of 2 cafés , naïve 🐱!");
         assertThat(tokenizer.decode(320, 2368)).isEqualTo("a cat");
         assertThat(tokenizer.decode()).isEmpty();
-        assertThatThrownBy(() -> tokenizer.decode(49_408)).isInstanceOf(BadArgumentException.class).hasMessageContaining("49407");
+        assertThatThrownBy(() -> tokenizer.decode(49_408)).isInstanceOf(BadArgumentException.class)
+                .hasMessageContaining("49407");
         assertThatThrownBy(() -> tokenizer.decode(-1)).isInstanceOf(BadArgumentException.class);
     }
 
@@ -170,7 +172,8 @@ class ClipTokenizerTest {
             tokenizer.encodeInto("a cat", row);
 
             assertThat(row.toArray(ValueLayout.JAVA_INT)).containsExactly(tokenizer.encode("a cat").ids());
-            assertThatThrownBy(() -> tokenizer.encodeInto("a cat", row.asSlice(4))).isInstanceOf(BadArgumentException.class)
+            assertThatThrownBy(() -> tokenizer.encodeInto("a cat", row.asSlice(4)))
+                    .isInstanceOf(BadArgumentException.class)
                     .hasMessageContaining("308");
         }
     }

@@ -45,7 +45,8 @@ class TokenTensorTest {
     void whatCannotBeABatchIsRefused() {
         assertThatThrownBy(() -> tokenizer.encode(TEXTS, DType.FLOAT32)).isInstanceOf(BadArgumentException.class)
                 .hasMessageContaining("int32 or int64");
-        assertThatThrownBy(() -> tokenizer.encode(List.of("a", "cat ".repeat(90)))).isInstanceOf(BadArgumentException.class)
+        assertThatThrownBy(() -> tokenizer.encode(List.of("a", "cat ".repeat(90))))
+                .isInstanceOf(BadArgumentException.class)
                 .hasMessageContaining("text 1 of 2").hasMessageContaining("92 tokens");
     }
 }

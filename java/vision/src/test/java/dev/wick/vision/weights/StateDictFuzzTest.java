@@ -28,7 +28,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Mutated files: each is read or refused with the one exception type, and none asks for memory that it does not have. */
+/**
+ * Mutated files: each is read or refused with the one exception type, and none asks for memory that it does not have.
+ */
 @Timeout(180)
 class StateDictFuzzTest extends VisionCase {
     private static final int INPUTS = 10_000;
@@ -47,9 +49,10 @@ class StateDictFuzzTest extends VisionCase {
 
     @Test
     void safetensorsAreReadOrRefused() throws IOException {
-        byte[] small = ("{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
-                + "\"b\":{\"dtype\":\"BOOL\",\"shape\":[],\"data_offsets\":[24,25]},\"c\":{\"dtype\":\"F16\",\"shape\":[0],"
-                + "\"data_offsets\":[25,25]}}").getBytes(StandardCharsets.UTF_8);
+        byte[] small = """
+                {"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},\
+                "b":{"dtype":"BOOL","shape":[],"data_offsets":[24,25]},\
+                "c":{"dtype":"F16","shape":[0],"data_offsets":[25,25]}}""".getBytes(StandardCharsets.UTF_8);
         byte[] file = new byte[8 + small.length + 25];
         file[0] = (byte) small.length;
         System.arraycopy(small, 0, file, 8, small.length);
@@ -58,7 +61,8 @@ class StateDictFuzzTest extends VisionCase {
 
     @Test
     void legacyFilesAreReadOrRefused() throws IOException {
-        fuzz("legacy", List.of(WeightsFiles.bytes("everything.legacy.pth"), WeightsFiles.bytes("checkpoint.legacy.pth")),
+        fuzz("legacy", List.of(WeightsFiles.bytes("everything.legacy.pth"),
+                WeightsFiles.bytes("checkpoint.legacy.pth")),
                 StateDictFuzzTest::mutate);
     }
 
@@ -79,7 +83,8 @@ class StateDictFuzzTest extends VisionCase {
     void indexesAreReadOrRefused() throws IOException {
         WeightsFiles.file(directory, "checkpoint.pth");
         fuzz("index", List.of(("{\"metadata\": {\"total_size\": 12}, \"weight_map\": {\"module.fc.weight\": "
-                + "\"checkpoint.pth\", \"module.fc.bias\": \"checkpoint.pth\", \"module.bn.bias\": \"checkpoint.pth\"}}").getBytes(StandardCharsets.UTF_8)), StateDictFuzzTest::mutate);
+                + "\"checkpoint.pth\", \"module.fc.bias\": \"checkpoint.pth\", \"module.bn.bias\": "
+                + "\"checkpoint.pth\"}}").getBytes(StandardCharsets.UTF_8)), StateDictFuzzTest::mutate);
     }
 
     private void fuzz(String kind, List<byte[]> seeds, Mutation mutation) throws IOException {

@@ -190,7 +190,8 @@ class StateDictTest extends VisionCase {
         Path file = directory.resolve("w.safetensors");
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         try (StateDict dict = read("everything.pth")) {
-            dict.names().stream().filter(name -> !name.equals("c128")).forEach(name -> tensors.put(name, dict.tensor(name)));
+            dict.names().stream().filter(name -> !name.equals("c128"))
+                    .forEach(name -> tensors.put(name, dict.tensor(name)));
             Safetensors.write(file, tensors, Map.of("seed", "3"));
             try (StateDict again = StateDict.read(file)) {
                 assertThat(again.names()).hasSameElementsAs(tensors.keySet());
@@ -201,7 +202,8 @@ class StateDictTest extends VisionCase {
                 }
             }
             MemorySegment bytes = MemorySegment.ofArray(Files.readAllBytes(file));
-            assertThat(Safetensors.header(bytes, "w").metadata()).containsEntry("seed", "3").containsEntry("format", "pt");
+            assertThat(Safetensors.header(bytes, "w").metadata()).containsEntry("seed", "3")
+                    .containsEntry("format", "pt");
             assertThat(bytes.get(ValueLayout.JAVA_LONG_UNALIGNED, 0) % 8).isZero();
             assertThat(Safetensors.header(bytes, "w").tensors().values()).allMatch(entry ->
                     entry.offset() % entry.dtype().byteSize() == 0);
@@ -212,7 +214,8 @@ class StateDictTest extends VisionCase {
 
     @Test
     void unalignedTensorsAreCopied() throws IOException {
-        byte[] header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[8,10]}}"
+        byte[] header = ("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                + "\"b\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[8,10]}}")
                 .getBytes(StandardCharsets.UTF_8);
         assertThat(header.length % 4).isNotZero();
         Path file = directory.resolve("odd.safetensors");
@@ -226,7 +229,8 @@ class StateDictTest extends VisionCase {
     }
 
     private static byte[] safetensors(byte[] header, byte[] data) {
-        return ByteBuffer.allocate(8 + header.length + data.length).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length)
+        return ByteBuffer.allocate(8 + header.length + data.length).order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header.length)
                 .put(header).put(data).array();
     }
 
@@ -236,7 +240,8 @@ class StateDictTest extends VisionCase {
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}} ; needs 12",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}} ; leaves a gap",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}} ; no beginning and end",
-            "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[4,16]}} ; overlaps",
+            "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                    + "\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[4,16]}} ; overlaps",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}} ; stands behind",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[200],\"data_offsets\":[0,800]}} ; cut off",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,16]}} ; 64-bit",
@@ -248,9 +253,11 @@ class StateDictTest extends VisionCase {
             "{\"a\":{\"dtype\":\"F32\",\"shape\":4,\"data_offsets\":[0,16]}} ; no list",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[4]}} ; lacks",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16],\"x\":1}} ; unknown key",
-            "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}} ; Duplicate",
+            "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},"
+                    + "\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}} ; Duplicate",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"shape\":[4],\"data_offsets\":[0,16]}} ; Duplicate",
-            "{\"__metadata__\":{\"a\":1},\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}} ; other than texts",
+            "{\"__metadata__\":{\"a\":1},\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}} ; other than "
+                    + "texts",
             "{\"a\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]} ; no JSON object",
             "{\"a\":{\"shape\":[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]}} ; 64-bit numbers from 0",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}} {} ; stands behind the JSON",

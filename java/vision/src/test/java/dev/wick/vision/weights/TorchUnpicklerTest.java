@@ -45,8 +45,9 @@ class TorchUnpicklerTest {
 
     @ParameterizedTest
     @CsvSource({"os, system", "posix, system", "builtins, eval", "__builtin__, getattr", "torch, load",
-            "torch._utils, _rebuild_tensor_v3", "numpy.core.multiarray, _reconstruct", "torch.serialization, _get_layout",
-            "collections, defaultdict", "torch, FloatStorage.__init__", "argparse, Namespace"})
+            "torch._utils, _rebuild_tensor_v3", "numpy.core.multiarray, _reconstruct",
+            "torch.serialization, _get_layout", "collections, defaultdict", "torch, FloatStorage.__init__",
+            "argparse, Namespace"})
     void everyOtherNameIsRefusedByName(String module, String name) {
         for (String pickle : List.of("c" + module + "\n" + name + "\nU\4true\u0085R.",
                 "U" + (char) module.length() + module + "U" + (char) name.length() + name + "\u0093.")) {
@@ -61,9 +62,9 @@ class TorchUnpicklerTest {
             "K\\7K\\2\\x85K\\1\\x85 ; reaches outside", "K\\5K\\2\\x85K\\1\\x85 ; reaches outside",
             "K\\0K\\7\\x85K\\1\\x85 ; reaches outside", "K\\0K\\2\\x85K\\6\\x85 ; reaches outside",
             "J\\xff\\xff\\xff\\xffK\\1\\x85K\\1\\x85 ; reaches outside",
-            "K\\0J\\xff\\xff\\xff\\xff\\x85K\\1\\x85 ; numbers from 0", "K\\0K\\1\\x85J\\xff\\xff\\xff\\xff\\x85 ; numbers from 0",
-            "K\\0K\\1\\x85) ; 1 sizes and 0 strides", "K\\0]] ; no tuple",
-            "K\\0\\x8a\\10\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x7f\\x85K\\2\\x85 ; 64-bit",
+            "K\\0J\\xff\\xff\\xff\\xff\\x85K\\1\\x85 ; numbers from 0",
+            "K\\0K\\1\\x85J\\xff\\xff\\xff\\xff\\x85 ; numbers from 0", "K\\0K\\1\\x85) ; 1 sizes and 0 strides",
+            "K\\0]] ; no tuple", "K\\0\\x8a\\10\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x7f\\x85K\\2\\x85 ; 64-bit",
             "K\\0\\x8a\\11\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x7f\\x85K\\0\\x85 ; 64-bit"})
     void tensorsOutsideOfTheirStorageAreRefused(String geometry, String reason) {
         assertThatExceptionOfType(ModelUnreadableException.class).isThrownBy(() -> read(REBUILD + "(" + STORAGE
@@ -93,10 +94,11 @@ class TorchUnpicklerTest {
     @ParameterizedTest
     @CsvSource(delimiter = ';', quoteCharacter = '`', value = {". ; nothing on the stack", "K ; ends inside",
             "K\\1 ; ends inside", "K\\1K\\2. ; more than one", "t. ; no mark", "h\\0. ; not remembered",
-            "}]K\\1s. ; no text or number", "}(K\\1u. ; no value", "}(K\\1K\\2K\\1K\\3u. ; twice", "K\\1K\\2a. ; other than a list",
-            "K\\1}b. ; state", "K\\1)R. ; no function", "i ; instruction 'i'", "P1 ; instruction 'P'", "\\x82\\1. ; instruction 0x82",
-            "X\\xff\\xff\\xff\\x7f. ; a text of", "X\\377\\0\\0\\0a. ; ends inside", "\\x8b\\xff\\xff\\xff\\x7f. ; an integer of",
-            "X\\1\\0\\0\\0\\xff. ; UTF-8", "K\\1Q. ; reference to a storage", "(U\\7storageK\\1U\\10U\\3cpuK\\6tQ. ; reference",
+            "}]K\\1s. ; no text or number", "}(K\\1u. ; no value", "}(K\\1K\\2K\\1K\\3u. ; twice",
+            "K\\1K\\2a. ; other than a list", "K\\1}b. ; state", "K\\1)R. ; no function", "i ; instruction 'i'",
+            "P1 ; instruction 'P'", "\\x82\\1. ; instruction 0x82", "X\\xff\\xff\\xff\\x7f. ; a text of",
+            "X\\377\\0\\0\\0a. ; ends inside", "\\x8b\\xff\\xff\\xff\\x7f. ; an integer of", "X\\1\\0\\0\\0\\xff. ; "
+                    + "UTF-8", "K\\1Q. ; reference to a storage", "(U\\7storageK\\1U\\10U\\3cpuK\\6tQ. ; reference",
             "ctorch\\12FloatStorage\\12)R. ; it calls torch.FloatStorage"})
     void malformedPicklesAreRefused(String pickle, String reason) {
         assertThatExceptionOfType(ModelUnreadableException.class)
@@ -122,10 +124,12 @@ class TorchUnpicklerTest {
             deep.write('a');
         }
         deep.write('.');
-        assertThat(new TorchUnpickler(MemorySegment.ofArray(deep.toByteArray()), "deep").read() instanceof List).isTrue();
+        assertThat(new TorchUnpickler(MemorySegment.ofArray(deep.toByteArray()), "deep").read() instanceof List)
+                .isTrue();
         byte[] endless = new byte[6_000_000];
         java.util.Arrays.fill(endless, (byte) 'N');
         assertThatExceptionOfType(ModelUnreadableException.class).isThrownBy(() ->
-                new TorchUnpickler(MemorySegment.ofArray(endless), "endless").read()).withMessageContaining("instructions");
+                new TorchUnpickler(MemorySegment.ofArray(endless), "endless").read())
+                        .withMessageContaining("instructions");
     }
 }

@@ -89,7 +89,8 @@ class WeightsTest extends VisionCase {
 
                 Weights.Report report = Weights.load(model, renamed);
 
-                assertThat(report.missing()).containsExactlyInAnyOrder("input_resolution", "context_length", "vocab_size");
+                assertThat(report.missing()).containsExactlyInAnyOrder("input_resolution", "context_length",
+                        "vocab_size");
                 assertGives(model, "hugging_face", 1e-5);
             }
         }
@@ -110,7 +111,8 @@ class WeightsTest extends VisionCase {
     @Test
     void openClipsTextTowerFindsItsPlace() throws IOException {
         Path file = renamed("clip.safetensors", name -> name.startsWith("visual.") || name.startsWith("logit")
-                || name.endsWith("resolution") || name.endsWith("length") || name.endsWith("size") ? name : "text." + name,
+                || name.endsWith("resolution") || name.endsWith("length") || name.endsWith("size") ? name : "text."
+                + name,
                 tensors -> {
                     tensors.put("text.text_projection.weight", Operator.call("aten::t",
                             tensors.remove("text.text_projection")).tensor());
@@ -150,7 +152,8 @@ class WeightsTest extends VisionCase {
 
     @Test
     void everyDifferenceIsListedAndNothingIsCopied() throws IOException {
-        Path file = renamed("clip.safetensors", name -> name.equals("visual.proj") ? "visual.projection" : name, tensors -> {
+        Path file = renamed("clip.safetensors", name -> name.equals("visual.proj") ? "visual.projection" : name,
+                tensors -> {
             tensors.remove("ln_final.bias");
             tensors.put("text_projection", Tensor.zeros(DType.FLOAT32, 16, 32));
             tensors.put("visual.class_embedding", Tensor.zeros(DType.INT64, 64));
@@ -236,7 +239,8 @@ class WeightsTest extends VisionCase {
             try (TorchScriptModel loaded = Model.load(file); TorchScriptModel model = loaded.to(dtype).model();
                     TensorScope _ = TensorScope.open()) {
                 for (String what : List.of("image", "text")) {
-                    Tensor input = dev.wick.vision.file.Npy.read(WeightsFiles.archive(directory, name + "." + what + ".npy"));
+                    Tensor input = dev.wick.vision.file.Npy.read(WeightsFiles.archive(directory, name + "." + what
+                            + ".npy"));
                     Tensor found = model.call("encode_" + what, input.dtype().isFloating() ? input.to(dtype) : input)
                             .tensor();
                     Tensor expected = dev.wick.vision.file.Npy.read(WeightsFiles.archive(directory,
@@ -300,14 +304,16 @@ class WeightsTest extends VisionCase {
                 Weights.load(single, weights);
                 assertClose(single.call("encode_image", dev.wick.vision.file.Npy.read(
                         WeightsFiles.archive(directory, "clip-rn-mini.image.npy"))).tensor(),
-                        dev.wick.vision.file.Npy.read(WeightsFiles.archive(directory, "clip-rn-mini.f16.image_features.npy")),
+                        dev.wick.vision.file.Npy.read(WeightsFiles.archive(directory,
+                        "clip-rn-mini.f16.image_features.npy")),
                         1e-4);
             }
         }
     }
 
     @ParameterizedTest
-    @CsvSource({"visual.proj, OPENAI", "vision_model.post_layernorm.weight, HUGGING_FACE", "text.ln_final.bias, OPEN_CLIP_TEXT"})
+    @CsvSource({"visual.proj, OPENAI", "vision_model.post_layernorm.weight, HUGGING_FACE",
+            "text.ln_final.bias, OPEN_CLIP_TEXT"})
     void familiesAreKnownByTheirNames(String name, ClipNames.Family family) {
         assertThat(ClipNames.family(java.util.Set.of(name))).contains(family);
     }
