@@ -10,6 +10,7 @@ import dev.wick.TensorScope;
 import dev.wick.study.precision.PrecisionInputs;
 import dev.wick.study.precision.PrecisionStudy;
 import dev.wick.study.report.DTypeNames;
+import dev.wick.study.report.Machine;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.zeroshot.Labels;
 import dev.wick.vision.Architecture;
@@ -229,7 +230,12 @@ final class PrecisionCommand implements Callable<Integer> {
 
     private void describe(StudyReport report, PrecisionInputs.Pictures pictures, String texts) {
         report.fact("Classifier", model(resnet)).fact("CLIP", model(clip)).fact("Pictures", pictures.description())
-                .fact("Texts", texts).provenance();
+                .fact("Texts", texts);
+        if (device.type() == Device.Type.CUDA) {
+            report.fact("Device", device + ": " + Machine.gpu(device) + "\nTF32 " + Machine.tf32());
+            report.data("gpu", Machine.describeGpu(device));
+        }
+        report.provenance();
         report.data("resnet", resnet).data("clip", clip).data("seed", seed).data("dtypes", dtypes.stream().map(DTypeNames::of)
                 .toList()).data("pictures", pictures.description()).data("texts", texts)
                 .data("unreadable", pictures.failures().stream().map(Object::toString).toList());

@@ -61,8 +61,8 @@ class CommandsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "info", "inspect", "run", "bench", "bench-copy", "bench-gemm", "memory", "trace",
-            "build", "zero-shot", "prompts", "synsets", "preprocess", "tokenize", "native", "native build",
-            "native list", "native clean"})
+            "build", "compare-architectures", "synsets", "zero-shot", "prompts", "compare", "precision", "embed",
+            "preprocess", "tokenize", "demo", "native", "native build", "native list", "native clean"})
     void everyCommandHasHelp(String command) {
         Cli cli = Cli.run((Object[]) (command + " --help").strip().split(" "));
 
@@ -102,6 +102,10 @@ class CommandsTest {
             "build | NAME", "build resnet18 | --out", "build resnet34 --out m.pt | resnet18, resnet50, resnet101",
             "build resnet18 --out m.pt --seed -1 | --seed", "build resnet18 --out m.pt --seed 4294967296 | 4294967295",
             "build resnet18 --out m.pt --seed x | --seed", "info --calls jna | panama and javacpp",
+            "compare-architectures resnet50 | two models", "compare-architectures resnet50 resnet50 | twice",
+            "precision --runs 0 | --runs", "precision --warmup -1 | --warmup", "precision --budget 0 | --budget",
+            "precision --seed -1 | --seed", "precision --dtype int8 | fp32, fp16 and bf16",
+            "precision --graph | CUDA device", "precision --tf32 on | CUDA device", "precision --vocab v | --labels",
             "info --threads 0 | --threads", "info --threads x | --threads"})
     void whatIsNotUnderstoodExitsWithTwo(String line, String said) {
         Cli cli = Cli.run((Object[]) line.split(" "));

@@ -46,7 +46,8 @@ class ReadmeTest {
     void theCommandsAreThoseThatExist() throws IOException {
         Matcher options = Pattern.compile("`--([a-z]+)").matcher(readme());
         String help = Stream.of("bench", "bench-copy", "bench-gemm", "memory", "trace", "run", "info", "build", "tokenize",
-                "zero-shot", "prompts", "compare", "synsets", "preprocess")
+                "zero-shot", "prompts", "compare", "precision", "compare-architectures", "embed", "synsets", "preprocess",
+                "demo")
                 .map(command -> Cli.run(command, "--help").out()).collect(Collectors.joining());
         while (options.find()) {
             if (!options.group(1).equals("enable")) {

@@ -7,7 +7,6 @@ import dev.wick.study.measurement.PeakMemory;
 import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.HtmlPage;
 import dev.wick.study.report.HtmlPage.Column;
-import dev.wick.study.report.Machine;
 import dev.wick.study.report.Sizes;
 import dev.wick.study.report.Statistics;
 import dev.wick.study.report.StudyReport;
@@ -23,7 +22,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Reports what a precision study measured; any thread, once LibTorch is loaded. */
+/** Reports what a precision study measured; any thread. */
 public final class PrecisionReport {
     private final PrecisionStudy.Settings settings;
     private final List<Measured> measured;
@@ -62,12 +61,8 @@ public final class PrecisionReport {
         StudyReport report = new StudyReport("Precision: " + settings.dtypes().stream().map(DTypeNames::of)
                 .collect(Collectors.joining(", ")));
         report.fact("Measured", String.format(Locale.ROOT, "%d timed runs after %d discarded, one input at a time, dtypes in turns "
-                + "over %d rounds; at most %s s each; %s", settings.runs(), settings.warmUpRuns(),
+                + "over %d rounds; at most %s s each; optimisation: %s", settings.runs(), settings.warmUpRuns(),
                 InterleavedRounds.rounds(settings.runs()), seconds(), settings.optimization().text()));
-        if (onDevice()) {
-            report.fact("Device", settings.device() + ": " + Machine.gpu(settings.device()) + "\nTF32 " + Machine.tf32());
-            report.data("gpu", Machine.describeGpu(settings.device()));
-        }
         report.data("device", settings.device().toString()).data("runs", settings.runs())
                 .data("warmup", settings.warmUpRuns()).data("budgetSeconds", settings.budget() / 1e9)
                 .data("optimize", settings.optimization().text()).data("graph", settings.graph())
@@ -189,16 +184,13 @@ public final class PrecisionReport {
         if (kinds.size() > 1) {
             List<Series> speedups = new ArrayList<>();
             kinds.forEach((name, find) -> {
-                List<Optional<Speedup>> found = measured.stream().map(each -> find.apply(each)
-                        .flatMap(cell -> speedup(each, cell, false))).toList();
-                if (found.stream().anyMatch(Optional::isPresent)) {
-                    speedups.add(new Series(name, found.stream().map(each -> each.map(Speedup::median).orElse(null)).toList(),
-                            found.stream().map(each -> each.map(one -> times(one.median())).orElse(HtmlPage.NOTHING)).toList()));
-                }
+                List<Optional<Double>> found = measured.stream().map(each -> find.apply(each)
+                        .flatMap(cell -> each.cell(DType.FLOAT32, false).map(base -> base == cell ? Double.valueOf(1)
+                                : Double.valueOf(cell.speedupOver(base).median())))).toList();
+                speedups.add(new Series(name, found.stream().map(each -> each.orElse(null)).toList(),
+                        found.stream().map(each -> each.map(PrecisionReport::times).orElse(HtmlPage.NOTHING)).toList()));
             });
-            if (!speedups.isEmpty()) {
-                report.bars("Speed-up over " + (settings.graph() ? "eager " : "") + "FP32", "x", null, groups, speedups);
-            }
+            report.bars("Speed over " + (settings.graph() ? "eager " : "") + "FP32's", "x", null, groups, speedups);
         }
         report.bars("Weights", "MiB", null, groups, series(kinds, cell -> cell.memory().weights() / (1024.0 * 1024),
                 cell -> Sizes.bytes(cell.memory().weights())));
