@@ -4,20 +4,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.StringJoiner;
 
-/**
- * What people say of a drawn picture; any thread.
- *
- * <p>They seldom leave the colour out: captions of shapes alone teach a model which colours a shape never has in
- * training sooner than the shape itself, and mislead it where that pair was held back.
- */
+/** What people say of a drawn picture; any thread. */
 final class Captions {
     /** {@code %s} stands where an article may come first. */
     private static final String[] PHOTO = {"a photo of %s", "a picture of %s", "a good photo of %s", "%s"};
     private static final String[] SKETCH = {"a sketch of %s", "a drawing of %s", "a pencil drawing of %s"};
     private static final String[] ART = {"a painting of %s", "art of %s", "a picture painted of %s"};
-    private static final double COLOUR_NAMED = 0.85;
-    private static final double SIZE_NAMED = 0.2;
-    private static final double TEXTURE_NAMED = 0.2;
+    /** Most people name the thing and leave it at that, which is also what teaches a model shapes, not colours alone. */
+    private static final double SHAPE_ALONE = 0.35;
+    private static final double SIZE_NAMED = 0.25;
+    private static final double COLOUR_NAMED = 0.5;
+    private static final double TEXTURE_NAMED = 0.25;
     private static final double DEFINITE = 0.2;
     private static final String VOWELS = "aeiou";
 
@@ -33,10 +30,14 @@ final class Captions {
         Draws draws = new Draws(Draws.mixed(picture.seed(), 2, picture.style().ordinal()));
         for (int i = 0; i < count; i++) {
             captions.add(i == 0 ? full(picture) : String.format(draws.oneOf(templates(picture.style())),
-                    withArticle(words(picture, draws.chance(SIZE_NAMED), draws.chance(COLOUR_NAMED),
-                            draws.chance(TEXTURE_NAMED)), draws.chance(DEFINITE))));
+                    withArticle(words(picture, draws), draws.chance(DEFINITE))));
         }
         return captions;
+    }
+
+    private static String words(DrawnPicture picture, Draws draws) {
+        return draws.chance(SHAPE_ALONE) ? picture.object().shape().word() : words(picture, draws.chance(SIZE_NAMED),
+                draws.chance(COLOUR_NAMED), draws.chance(TEXTURE_NAMED));
     }
 
     /** Every template, filled with nothing: what a vocabulary must have words for beside the objects' own. */

@@ -37,7 +37,7 @@ public record DrawnPicture(DrawnObject object, Style style, long seed) {
 
     /**
      * So many captions, as different people would write them: the first names everything, others may leave out size,
-     * texture or, seldom, colour; never the shape. A sketch's name no colour.
+     * colour or texture, never the shape. A sketch's name no colour.
      */
     public List<String> captions(int count) {
         return Captions.of(this, count);

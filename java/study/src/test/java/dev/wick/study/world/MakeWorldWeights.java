@@ -74,14 +74,14 @@ final class MakeWorldWeights {
 
     private static void print(TorchScriptModel clip, TorchScriptModel classifier) {
         DrawnWorld world = new DrawnWorld(0);
-        System.out.println("split      style    clip shape  clip 'a X'  clip pair of 64  classifier shape");
+        System.out.println("split      style    clip shape  clip shape by pairs  clip pair of 64  classifier shape");
         for (Split split : List.of(Split.FAMILIAR, Split.HELD_BACK)) {
             for (Style style : Style.values()) {
                 WorldAccuracy.Drawn pictures = new WorldAccuracy.Drawn(world.pictures(split, style, 0, PICTURES));
-                System.out.printf(Locale.ROOT, "%-10s %-8s %10.3f %11.3f %16.3f %17.3f%n", split, style,
+                System.out.printf(Locale.ROOT, "%-10s %-8s %10.3f %20.3f %16.3f %17.3f%n", split, style,
                         WorldAccuracy.zeroShot(clip, pictures, WorldAccuracy.shapes("a photo of a %s"),
                         WorldAccuracy::shape),
-                        WorldAccuracy.zeroShot(clip, pictures, WorldAccuracy.shapes("a %s"), WorldAccuracy::shape),
+                        WorldAccuracy.zeroShotByPairs(clip, pictures),
                         WorldAccuracy.zeroShot(clip, pictures, WorldAccuracy.pairs(), WorldAccuracy::pair),
                         WorldAccuracy.ofShapes(classifier, pictures));
             }

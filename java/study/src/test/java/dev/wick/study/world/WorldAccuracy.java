@@ -12,6 +12,7 @@ import dev.wick.vision.text.ClipTokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.LongUnaryOperator;
 import java.util.function.ToIntFunction;
 
 /** How often the tiny models name drawn pictures rightly; one thread. */
@@ -31,6 +32,11 @@ final class WorldAccuracy {
     /** The share of pictures whose best caption is their own. */
     static double zeroShot(TorchScriptModel clip, Drawn pictures, List<String> captions,
             ToIntFunction<DrawnPicture> truth) {
+        return zeroShot(clip, pictures, captions, truth, best -> best);
+    }
+
+    private static double zeroShot(TorchScriptModel clip, Drawn pictures, List<String> captions,
+            ToIntFunction<DrawnPicture> truth, LongUnaryOperator meaning) {
         ClipTokenizer tokenizer = WorldModels.tokenizer();
         try (TensorScope _ = TensorScope.open()) {
             int length = tokenizer.contextLength();
@@ -40,14 +46,20 @@ final class WorldAccuracy {
             }
             Tensor texts = normalized(clip.call("encode_text", Tensor.of(ids, captions.size(), length)).tensor());
             Tensor transposed = Operator.call("aten::t", texts).tensor().contiguous(MemoryFormat.CONTIGUOUS);
-            return share(WorldModels.clipRecipe(), pictures, truth, images -> Operator.call("aten::mm",
+            return share(WorldModels.clipRecipe(), pictures, truth, meaning, images -> Operator.call("aten::mm",
                     normalized(clip.call("encode_image", images).tensor()), transposed).tensor());
         }
     }
 
+    /** The share of pictures whose best one of the 64 pairs has their shape. */
+    static double zeroShotByPairs(TorchScriptModel clip, Drawn pictures) {
+        int shapes = Shape.values().length;
+        return zeroShot(clip, pictures, pairs(), WorldAccuracy::shape, best -> best % shapes);
+    }
+
     /** The share of pictures whose shape has the largest logit. */
     static double ofShapes(TorchScriptModel classifier, Drawn pictures) {
-        return share(WorldModels.classifierRecipe(), pictures, picture -> picture.object().shape().ordinal(),
+        return share(WorldModels.classifierRecipe(), pictures, WorldAccuracy::shape, best -> best,
                 images -> classifier.forward(images));
     }
 
@@ -82,7 +94,7 @@ final class WorldAccuracy {
     }
 
     private static double share(ImagePreprocessor recipe, Drawn drawn, ToIntFunction<DrawnPicture> truth,
-            Function<Tensor, Tensor> scores) {
+            LongUnaryOperator meaning, Function<Tensor, Tensor> scores) {
         int right = 0;
         int all = drawn.pictures.size();
         for (int from = 0; from < all; from += BATCH) {
@@ -96,7 +108,7 @@ final class WorldAccuracy {
                 }
                 long[] best = Operator.call("aten::argmax", scores.apply(images), 1).tensor().toLongArray();
                 for (int i = 0; i < count; i++) {
-                    right += best[i] == truth.applyAsInt(drawn.pictures.get(from + i)) ? 1 : 0;
+                    right += meaning.applyAsLong(best[i]) == truth.applyAsInt(drawn.pictures.get(from + i)) ? 1 : 0;
                 }
             }
         }
