@@ -27,8 +27,8 @@ import picocli.CommandLine.Spec;
                 "The folder then holds report.html, report.json, the pictures by class and style, the weights of a tiny CLIP and "
                         + "a tiny ResNet, and the vocabulary: zero-shot, prompts, compare, precision and embed take them.",
                 "",
-                "Both models were trained on pictures of other pairs of colour and shape than the demo's; --train trains them "
-                        + "again, in about a minute on two cores."})
+                "Neither model has seen these pictures, nor any of the pairs of colour and shape that are called held back. "
+                        + "--train trains both again, in some two minutes on two cores."})
 final class DemoCommand implements Callable<Integer> {
     private static final String REPORT = "report.html";
     private static final String JSON = "report.json";

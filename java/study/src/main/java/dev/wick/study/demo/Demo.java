@@ -67,8 +67,8 @@ public final class Demo {
     public static final String VOCABULARY = "vocabulary.txt.gz";
     /** Pictures by shape, each in three styles. */
     public static final String PICTURES = "pictures";
-    /** The same kind of pictures by colour and shape. */
-    public static final String PAIRS = "pairs";
+    /** Pictures of the pairs of colour and shape that no training picture shows, by pair. */
+    public static final String PAIRS = "held-back-pairs";
 
     private static final PromptTemplates TEMPLATES = new PromptTemplates(List.of("a photo of a {}.", "a {}", "{}",
             "a drawing of a {}", "a picture of a {}", "an image without any {} in it"));
@@ -125,8 +125,8 @@ public final class Demo {
         StudyReport report = new StudyReport("Wick on a drawn world");
         report.paragraph("Shapes of " + Colour.values().length + " colours, two sizes and three textures, drawn as photos, "
                 + "sketches and paintings. A tiny CLIP was trained on captioned photos with some sketches and paintings among "
-                + "them, a tiny ResNet on the same photos and the names of their shapes. All pictures here show pairs of colour "
-                + "and shape that neither has seen in training.");
+                + "them, a tiny ResNet on the same photos and the names of their shapes. Neither has seen a picture of this "
+                + "report, nor any picture of the pairs of colour and shape that are called held back.");
         report.section("Part 1: architectures");
         report.include("architectures", new ArchitectureStudy(List.of(built(ResNet.RESNET50), built(Clip.CLIP_RN50),
                 own(WorldModels.classifierArchitecture()), own(WorldModels.clipArchitecture()))).report(false));
@@ -153,7 +153,7 @@ public final class Demo {
     private void draw() throws IOException {
         DrawnWorld world = new DrawnWorld(seed);
         int all = Shape.values().length * PICTURES_OF_EACH_SHAPE * Style.values().length;
-        WorldFolder.write(folder.resolve(PICTURES), world, Split.HELD_BACK, WorldFolder.Classes.SHAPES,
+        WorldFolder.write(folder.resolve(PICTURES), world, Split.FAMILIAR, WorldFolder.Classes.SHAPES,
                 PICTURES_OF_EACH_SHAPE, WorldModels.SIDE, done -> progress.at("drawing pictures", done, all));
         WorldFolder.write(folder.resolve(PAIRS), world, Split.HELD_BACK, WorldFolder.Classes.COLOURS_AND_SHAPES,
                 PICTURES_OF_EACH_PAIR, WorldModels.SIDE, done -> progress.at("drawing pairs", done, all));
@@ -192,10 +192,12 @@ public final class Demo {
 
     private void zeroShot(StudyReport report, ClipModel clip, Tokenizer tokenizer) {
         ClassFolders shapes = photos(ClassFolders.of(folder.resolve(PICTURES)));
+        report.paragraph("Photos of shapes in colours that they had in training too.");
         report.include("zeroShotShapes", study(clip, tokenizer, shapes).accuracy(shapes, TOP));
         List<String> pairs = Arrays.stream(Colour.values()).flatMap(colour -> Arrays.stream(Shape.values())
                 .map(shape -> colour.word() + " " + shape.word())).toList();
         ClassFolders held = photos(ClassFolders.of(folder.resolve(PAIRS), new Labels(pairs), java.util.Map.of()));
+        report.paragraph("Photos of held-back pairs, which CLIP can know only by their parts; the labels are all 64 pairs.");
         report.include("zeroShotPairs", study(clip, tokenizer, held).accuracy(held, TOP));
         report.include("prompts", new PromptStudy(clip, tokenizer, TextFeatureCache.none(), "", progress).rank(shapes,
                 TEMPLATES, BATCH, Optimization.NONE));
