@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
  *
  * @param labels   of the classes, in the order of the scores
  * @param pictures of each label: empty for labels without a folder or pictures
- * @param ignored  files that were left out, because they are not called as pictures are
+ * @param ignored  files that were left out, because they are not called as pictures are or cannot be reached
  */
 public record ClassFolders(Labels labels, List<List<Path>> pictures, long ignored) {
     private static final int NAMES_SHOWN = 8;
@@ -30,7 +30,11 @@ public record ClassFolders(Labels labels, List<List<Path>> pictures, long ignore
     public static ClassFolders of(Path folder) {
         PictureFiles.Labelled found = found(folder);
         return new ClassFolders(new Labels(found.classes().stream().map(ClassNames::spoken).toList()),
-                found.pictures().stream().map(PictureFiles::files).toList(), found.ignored());
+                found.pictures().stream().map(PictureFiles::files).toList(), leftOut(found));
+    }
+
+    private static long leftOut(PictureFiles.Labelled found) {
+        return found.ignored() + found.pictures().stream().mapToLong(each -> each.unreadable().size()).sum();
     }
 
     /**
@@ -72,7 +76,7 @@ public record ClassFolders(Labels labels, List<List<Path>> pictures, long ignore
                     + String.join(", ", unknown.subList(0, Math.min(NAMES_SHOWN, unknown.size())))
                     + (unknown.size() > NAMES_SHOWN ? ", ..." : ""));
         }
-        return new ClassFolders(labels, pictures, found.ignored());
+        return new ClassFolders(labels, pictures, leftOut(found));
     }
 
     /** Whether a folder holds class folders: folders with pictures in them, and no pictures beside them. */

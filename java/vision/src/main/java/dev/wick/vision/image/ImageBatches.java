@@ -11,10 +11,12 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;
 
 /**
@@ -140,24 +142,32 @@ public final class ImageBatches {
      * @throws CancellationException if the calling thread is interrupted, which it then still is
      */
     public Summary forEach(Iterable<Path> files, Consumer<PictureBatch> action) {
-        ExecutorService workers = Executors.newFixedThreadPool(threads, Thread.ofPlatform().daemon()
-                .name("wick-pictures-", 0).factory());
+        List<Thread> started = new CopyOnWriteArrayList<>();
+        ThreadFactory platform = Thread.ofPlatform().daemon().name("wick-pictures-", 0).factory();
+        ExecutorService workers = Executors.newFixedThreadPool(threads, work -> {
+            Thread thread = platform.newThread(work);
+            started.add(thread);
+            return thread;
+        });
         try (Tensor own = memory == null && pinned == null
                 ? Tensor.empty(DType.FLOAT32, batchSize, 3, recipe.height(), recipe.width()) : null) {
             return new Reading(workers, files.iterator(), action, own).run();
         } finally {
             workers.shutdownNow();
-            awaitEnd(workers);
+            awaitEnd(started);
         }
     }
 
-    private static void awaitEnd(ExecutorService workers) {
+    /** Of the threads themselves: an executor calls itself terminated while its last thread is still on its way out. */
+    private static void awaitEnd(List<Thread> started) {
         boolean interrupted = false;
-        while (!workers.isTerminated()) {
-            try {
-                workers.awaitTermination(1, java.util.concurrent.TimeUnit.HOURS);
-            } catch (InterruptedException e) {
-                interrupted = true;
+        for (Thread thread : started) {
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
             }
         }
         if (interrupted) {

@@ -20,11 +20,11 @@ import java.util.Set;
  *
  * <p>A file that is named itself is taken whatever it is called. Of folders, all that is under them: files whose names
  * end as pictures' do ({@code .jpg .jpeg .jpe .jfif .png .gif .bmp .tif .tiff .webp}) are taken, others and hidden ones
- * are counted, links are followed. Each folder is read once, so that links in a circle end.
+ * are counted, links are followed, but not back to a folder that they lie in. Each folder is read once.
  *
  * @param files      to be read; nothing is known of what is in them
  * @param ignored    files that are not called as pictures are, or are hidden
- * @param unreadable what is not there, and folders that may not be read
+ * @param unreadable what is not there, folders that may not be read, and links in a circle
  */
 public record PictureFiles(List<Path> files, long ignored, List<PictureFailure> unreadable) {
     private static final Set<String> ENDINGS = Set.of("jpg", "jpeg", "jpe", "jfif", "png", "gif", "bmp", "tif", "tiff",
@@ -153,6 +153,9 @@ public record PictureFiles(List<Path> files, long ignored, List<PictureFailure> 
                 try {
                     if (!Files.isDirectory(path)) {
                         file(path);
+                    } else if (leadsBack(path)) {
+                        // What is there belongs to where it is, not to where the link is.
+                        unreadable.add(new PictureFailure(path, "it is a link in a circle"));
                     } else if (folders.add(identity(path))) {
                         open.addAll(sorted(path).reversed());
                     }
@@ -160,6 +163,12 @@ public record PictureFiles(List<Path> files, long ignored, List<PictureFailure> 
                     unreadable.add(new PictureFailure(path, reason(e)));
                 }
             }
+        }
+
+        /** Whether a folder is a link to one that it lies in. */
+        private static boolean leadsBack(Path folder) throws IOException {
+            return Files.isSymbolicLink(folder)
+                    && folder.toAbsolutePath().getParent().toRealPath().startsWith(folder.toRealPath());
         }
 
         private void file(Path path) {

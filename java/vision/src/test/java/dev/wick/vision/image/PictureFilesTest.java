@@ -2,6 +2,7 @@ package dev.wick.vision.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,6 +50,20 @@ class PictureFilesTest {
 
         assertThat(names(found)).containsExactly("a/1.png", "b.png");
         assertThat(found.ignored()).isEqualTo(1);
+        assertThat(found.unreadable()).extracting(PictureFailure::file, PictureFailure::reason)
+                .containsExactly(tuple(folder.resolve("a/up"), "it is a link in a circle"));
+    }
+
+    @Test
+    void aLinkBackDoesNotMakeOtherClassesPicturesItsOwn() throws IOException {
+        file("a/1.png");
+        file("b/2.png");
+        Files.createSymbolicLink(folder.resolve("a/up"), folder);
+
+        PictureFiles.Labelled found = PictureFiles.byClass(folder);
+
+        assertThat(found.count()).isEqualTo(2);
+        assertThat(names(found.pictures().getFirst())).containsExactly("a/1.png");
     }
 
     @Test
