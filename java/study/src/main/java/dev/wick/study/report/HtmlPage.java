@@ -144,6 +144,13 @@ public final class HtmlPage {
         body.append("</tbody>\n</table>\n</div>\n");
     }
 
+    /** A table that is shown when its caption is clicked on. */
+    public void foldedTable(String caption, List<Column> columns, List<List<String>> rows) {
+        body.append("<details>\n<summary>").append(escape(caption)).append("</summary>\n");
+        table(null, columns, rows);
+        body.append("</details>\n");
+    }
+
     /** A name is not broken at its hyphens, and a sentence gets more room than a word. */
     private static String style(Column column, String text) {
         return column.number() ? " class=\"number\"" : text.length() > SENTENCE ? " class=\"prose\""

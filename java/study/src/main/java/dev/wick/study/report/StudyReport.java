@@ -118,7 +118,7 @@ public final class StudyReport {
         return this;
     }
 
-    /** A table that would be too much for a terminal. */
+    /** A table that would be too much for a terminal; the page shows it when its caption is clicked on. */
     public StudyReport longTable(String caption, List<Column> columns, List<List<String>> rows) {
         parts.add(new Table(caption, List.copyOf(columns), List.copyOf(rows), true));
         return this;
@@ -225,6 +225,8 @@ public final class StudyReport {
                 case Section section -> page.section(section.heading());
                 case Paragraph(String text, boolean warning) when warning -> page.warning(text);
                 case Paragraph paragraph -> page.paragraph(paragraph.text());
+                case Table table when table.onPageAlone() -> page.foldedTable((table.caption() == null ? "All"
+                        : table.caption()) + " (" + Sizes.count(table.rows().size()) + " rows)", table.columns(), table.rows());
                 case Table table -> page.table(table.caption(), table.columns(), table.rows());
                 case Heat heat -> page.heatMap(heat.caption(), heat.corner(), heat.rows(), heat.columns(), heat.counts());
                 case Pictures pictures -> page.pictures(pictures.pictures());

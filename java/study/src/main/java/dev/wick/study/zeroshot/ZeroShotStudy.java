@@ -118,8 +118,8 @@ public final class ZeroShotStudy {
         Map<Path, Integer> truths = folders.truths();
         List<Answered> shown = new ArrayList<>();
         List<Object> data = new ArrayList<>();
-        // Pictures from all over the folders, not the first class alone.
-        long every = Math.max(1, Math.ceilDiv(folders.count(), MOST_PICTURES));
+        // Pictures from all over the folders; in uneven steps, since folders repeat themselves.
+        long all = folders.count();
         long[] seen = new long[1];
         ImageBatches.Summary summary = encode(folders.files(), (file, row) -> {
             float[] cosines = classifier.cosines(row);
@@ -132,7 +132,8 @@ public final class ZeroShotStudy {
             picture.put("answer", classifier.labels().names().get(best));
             picture.put("right", right);
             data.add(picture);
-            if (seen[0]++ % every == 0) {
+            long before = seen[0]++ * MOST_PICTURES / all;
+            if (all <= MOST_PICTURES || seen[0] * MOST_PICTURES / all > before) {
                 shown.add(new Answered(file, cosines, classifier.probabilities(cosines)));
             }
         });
