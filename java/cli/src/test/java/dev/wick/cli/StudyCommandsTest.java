@@ -205,6 +205,20 @@ class StudyCommandsTest {
         assertThat(ranked.at("/2/top1").asDouble()).isGreaterThanOrEqualTo(ranked.at("/3/top1").asDouble());
     }
 
+    @Test
+    void whatTheDemoLeavesCanBeCompared() {
+        Path out = directory.resolve("c.json");
+        Cli cli = Cli.run("compare", demo.resolve("pictures"), "--clip", clip(), "--resnet",
+                demo.resolve("classifier.safetensors"), "--resnet-size", "64", "--resnet-labels",
+                demo.resolve("classifier-labels.txt"), "--text-cache", "none", "--json", out);
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        String[] original = cli.out().lines().filter(line -> line.startsWith("original ")).findFirst().orElseThrow()
+                .split(" +");
+        // Of its own order of classes, which is not the folders'.
+        assertThat(Double.parseDouble(original[2])).as(cli.out()).isGreaterThan(70);
+    }
+
     // Features
 
     @Test

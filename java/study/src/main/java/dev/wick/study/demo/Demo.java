@@ -5,6 +5,7 @@ import dev.wick.Device;
 import dev.wick.Optimization;
 import dev.wick.Tensor;
 import dev.wick.TensorScope;
+import dev.wick.file.WholeFile;
 import dev.wick.study.StudyProgress;
 import dev.wick.study.architecture.ArchitectureStudy;
 import dev.wick.study.precision.PrecisionInputs;
@@ -64,6 +65,8 @@ public final class Demo {
     public static final String CLIP = "clip.safetensors";
     /** Weights of the classifier. */
     public static final String CLASSIFIER = "classifier.safetensors";
+    /** The classifier's classes in the order of its outputs, one a line. */
+    public static final String CLASSIFIER_LABELS = "classifier-labels.txt";
     /** The CLIP's vocabulary. */
     public static final String VOCABULARY = "vocabulary.txt.gz";
     /** Pictures by shape, each in three styles. */
@@ -122,6 +125,7 @@ public final class Demo {
     public StudyReport run() throws IOException {
         draw();
         WorldModels.vocabulary().write(folder.resolve(VOCABULARY));
+        WholeFile.writeText(folder.resolve(CLASSIFIER_LABELS), String.join("\n", WorldModels.classes()) + "\n");
         Tokenizer tokenizer = WorldModels.tokenizer();
         StudyReport report = new StudyReport("Wick on a drawn world");
         report.paragraph("Shapes of " + Colour.values().length + " colours, two sizes and three textures, drawn as photos, "
