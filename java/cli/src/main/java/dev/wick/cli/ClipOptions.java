@@ -6,7 +6,6 @@ import dev.wick.Optimization;
 import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.zeroshot.TextFeatureCache;
-import dev.wick.vision.Architecture;
 import dev.wick.vision.ClipModel;
 import dev.wick.vision.text.ClipTokenizer;
 import dev.wick.vision.text.Overflow;
@@ -14,11 +13,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Which CLIP a study takes, with which vocabulary, and how it is run. */
 final class ClipOptions {
+    private static final String NO_CACHE = "none";
     private static final List<String> VOCABULARIES = List.of("bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt",
             "tokenizer.json", "vocabulary.txt.gz");
 
@@ -77,13 +76,9 @@ final class ClipOptions {
         return seed;
     }
 
-    private Optional<Architecture> builtIn() {
-        return Files.exists(Path.of(model)) ? Optional.empty() : Architecture.named(model);
-    }
-
     /** The model, the caller's to close. */
     ClipModel open() {
-        return builtIn().map(architecture -> ClipModel.build(architecture, seed, device, dtype))
+        return ModelSource.builtIn(model).map(architecture -> ClipModel.build(architecture, seed, device, dtype))
                 .orElseGet(() -> ClipModel.load(Path.of(model), device, dtype));
     }
 
@@ -110,6 +105,11 @@ final class ClipOptions {
                         "--vocab FILE takes OpenAI's bpe_simple_vocab_16e6.txt.gz, or the model's tokenizer.json"));
     }
 
+    /** {@link #identity} where text features are kept; nothing is hashed for a cache that keeps none. */
+    String cacheIdentity() throws IOException {
+        return NO_CACHE.equals(cache) ? "" : identity();
+    }
+
     /** All that a text's features depend on. */
     String identity() throws IOException {
         return modelIdentity() + " " + TextFeatureCache.hash(vocabularyFile());
@@ -117,18 +117,18 @@ final class ClipOptions {
 
     /** Which model it is, wherever its file lies. */
     String modelIdentity() throws IOException {
-        return builtIn().isPresent() ? model + " " + seed : TextFeatureCache.hash(Path.of(model));
+        return ModelSource.builtIn(model).isPresent() ? model + " " + seed : TextFeatureCache.hash(Path.of(model));
     }
 
     TextFeatureCache cache() {
-        return cache == null ? TextFeatureCache.inWicksCache() : cache.equals("none") ? TextFeatureCache.none()
+        return cache == null ? TextFeatureCache.inWicksCache() : cache.equals(NO_CACHE) ? TextFeatureCache.none()
                 : TextFeatureCache.in(Path.of(cache));
     }
 
     /** Says how the result was made. */
     StudyReport describe(StudyReport report, ClipModel clip) {
         report.data("model", model).data("dtype", DTypeNames.of(dtype)).data("device", device.toString());
-        return report.fact("Model", model + (builtIn().isPresent() ? " (built in Java, random weights, seed " + seed + ")" : "")
+        return report.fact("Model", ModelSource.described(model, seed)
                 + "\n" + clip.configuration()).fact("Computed", DTypeNames.of(dtype) + " on " + device + ", batches of "
                         + batch + ", " + optimization.text());
     }

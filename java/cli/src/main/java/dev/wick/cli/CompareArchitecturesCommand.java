@@ -60,7 +60,7 @@ final class CompareArchitecturesCommand implements Callable<Integer> {
     }
 
     private Compared compared(Path model) {
-        Optional<Architecture> builtIn = Files.exists(model) ? Optional.empty() : Architecture.named(model.toString());
+        Optional<Architecture> builtIn = ModelSource.builtIn(model.toString());
         if (builtIn.isPresent()) {
             return new Compared(model.toString(), "built in", builtIn.get().summary());
         }

@@ -112,7 +112,7 @@ final class CompareCommand implements Callable<Integer> {
             ShiftPictures known = known(found, classifier.classCount(), outputs, asked);
             try (ClipModel model = clip.open()) {
                 StudyReport report = new ShiftStudy(classifier, model, clip.tokenizer(model), labels.templates())
-                        .cache(clip.cache(), clip.identity()).batch(clip.batch(), clip.optimization()).progress(progress)
+                        .cache(clip.cache(), clip.cacheIdentity()).batch(clip.batch(), clip.optimization()).progress(progress)
                         .seed(clip.seed()).shown(pictures).compare(found, known, scope);
                 progress.clear();
                 resnet.describe(report, clip.seed());

@@ -51,7 +51,17 @@ final class ModelSource {
     }
 
     private Optional<Architecture> builtIn() {
-        return Files.exists(path) ? Optional.empty() : Architecture.named(text);
+        return builtIn(text);
+    }
+
+    /** The built-in model of a name, unless a file has that name. */
+    static Optional<Architecture> builtIn(String model) {
+        return Files.exists(Path.of(model)) ? Optional.empty() : Architecture.named(model);
+    }
+
+    /** A model for a person: whether its weights are random. */
+    static String described(String model, long seed) {
+        return model + (builtIn(model).isPresent() ? " (built in Java, random weights, seed " + seed + ")" : "");
     }
 
     boolean isBuiltIn() {

@@ -20,7 +20,6 @@ import dev.wick.vision.ImageClassifier;
 import dev.wick.vision.image.ImagePreprocessor;
 import dev.wick.vision.image.PictureFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -121,7 +120,7 @@ final class PrecisionCommand implements Callable<Integer> {
         if (tf32 != null) {
             Cuda.setNumerics(Cuda.numerics().withTf32(tf32 == BenchCommand.Switch.ON));
         }
-        PictureFiles found = images.isEmpty() ? null : found();
+        PictureFiles found = images.isEmpty() ? null : PictureArguments.found(images);
         boolean onDevice = device.type() == Device.Type.CUDA;
         try (StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
             PrecisionStudy study = new PrecisionStudy(new PrecisionStudy.Settings(dtypes, runs, warmUp, (long) (budget * 1e9),
@@ -165,10 +164,6 @@ final class PrecisionCommand implements Callable<Integer> {
 
     // Models
 
-    private static Optional<Architecture> builtIn(String model) {
-        return Files.exists(Path.of(model)) ? Optional.empty() : Architecture.named(model);
-    }
-
     private static String name(String model) {
         Path file = Path.of(model).getFileName();
         return file == null ? model : file.toString();
@@ -176,7 +171,7 @@ final class PrecisionCommand implements Callable<Integer> {
 
     private ImageClassifier classifier() {
         ImagePreprocessor preprocessor = ImagePreprocessor.imagenet(IMAGENET_SIZE);
-        Optional<Architecture> builtIn = builtIn(resnet);
+        Optional<Architecture> builtIn = ModelSource.builtIn(resnet);
         if (builtIn.isEmpty()) {
             return ImageClassifier.load(Path.of(resnet), preprocessor, device, DType.FLOAT32);
         }
@@ -188,21 +183,11 @@ final class PrecisionCommand implements Callable<Integer> {
     }
 
     private ClipModel clip() {
-        return builtIn(clip).map(architecture -> ClipModel.build(architecture, seed, device, DType.FLOAT32))
+        return ModelSource.builtIn(clip).map(architecture -> ClipModel.build(architecture, seed, device, DType.FLOAT32))
                 .orElseGet(() -> ClipModel.load(Path.of(clip), device, DType.FLOAT32));
     }
 
     // Inputs
-
-    private PictureFiles found() {
-        PictureFiles found = PictureFiles.of(images);
-        if (found.files().isEmpty()) {
-            throw new CliException("there are no pictures in " + String.join(", ", images.stream().map(Path::toString).toList())
-                    + (found.unreadable().isEmpty() ? "" : ": " + found.unreadable().getFirst()),
-                    "files named .jpg, .png, .gif, .bmp, .tif and .webp are taken");
-        }
-        return found;
-    }
 
     private PrecisionInputs.Pictures pictures(ImagePreprocessor preprocessor, PictureFiles found) {
         PrecisionInputs.Pictures pictures = found == null ? PrecisionInputs.noise(preprocessor, seed)
@@ -229,7 +214,7 @@ final class PrecisionCommand implements Callable<Integer> {
     // The report
 
     private void describe(StudyReport report, PrecisionInputs.Pictures pictures, String texts) {
-        report.fact("Classifier", model(resnet)).fact("CLIP", model(clip)).fact("Pictures", pictures.description())
+        report.fact("Classifier", ModelSource.described(resnet, seed)).fact("CLIP", ModelSource.described(clip, seed)).fact("Pictures", pictures.description())
                 .fact("Texts", texts);
         if (device.type() == Device.Type.CUDA) {
             report.fact("Device", device + ": " + Machine.gpu(device) + "\nTF32 " + Machine.tf32());
@@ -241,9 +226,5 @@ final class PrecisionCommand implements Callable<Integer> {
                 .data("unreadable", pictures.failures().stream().map(Object::toString).toList());
         report.paragraph("Pictures: " + pictures.description() + ". Texts: " + texts.replace("\n", "; ") + ".");
         pictures.failures().forEach(failure -> report.warning("left out: " + failure));
-    }
-
-    private String model(String model) {
-        return model + (builtIn(model).isPresent() ? " (built in Java, random weights, seed " + seed + ")" : "");
     }
 }

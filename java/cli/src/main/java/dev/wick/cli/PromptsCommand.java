@@ -37,7 +37,7 @@ final class PromptsCommand implements Callable<Integer> {
         files.requireWritable();
         ClassFolders folders = labels.folders(folder);
         try (ClipModel model = clip.open(); StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
-            StudyReport report = new PromptStudy(model, clip.tokenizer(model), clip.cache(), clip.identity(), progress)
+            StudyReport report = new PromptStudy(model, clip.tokenizer(model), clip.cache(), clip.cacheIdentity(), progress)
                     .rank(folders, labels.templates(), clip.batch(), clip.optimization());
             progress.clear();
             clip.describe(report, model).provenance();

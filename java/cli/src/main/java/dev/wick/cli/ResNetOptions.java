@@ -4,10 +4,8 @@ import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.zeroshot.Labels;
-import dev.wick.vision.Architecture;
 import dev.wick.vision.ImageClassifier;
 import dev.wick.vision.image.ImagePreprocessor;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -31,14 +29,10 @@ final class ResNetOptions {
         return Optional.ofNullable(labels).map(Labels::read);
     }
 
-    private Optional<Architecture> builtIn() {
-        return Files.exists(Path.of(model)) ? Optional.empty() : Architecture.named(model);
-    }
-
     /** The classifier, the caller's to close. */
     ImageClassifier open(long seed, Device device, DType dtype) {
         ImagePreprocessor recipe = ImagePreprocessor.imagenet(size);
-        ImageClassifier classifier = builtIn()
+        ImageClassifier classifier = ModelSource.builtIn(model)
                 .map(architecture -> ImageClassifier.build(architecture, seed, recipe, device, dtype))
                 .orElseGet(() -> ImageClassifier.load(Path.of(model), recipe, device, dtype));
         if (classifier.model().methods().stream().anyMatch(method -> method.name().equals("encode_image"))) {
@@ -52,7 +46,6 @@ final class ResNetOptions {
     /** Says what it was. */
     StudyReport describe(StudyReport report, long seed) {
         report.data("resnet", model);
-        return report.fact("ResNet", model + (builtIn().isPresent() ? " (built in Java, random weights, seed " + seed + ")"
-                : ""));
+        return report.fact("ResNet", ModelSource.described(model, seed));
     }
 }

@@ -86,7 +86,7 @@ final class ZeroShotCommand implements Callable<Integer> {
         try (ClipModel model = clip.open(); StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
             ClipTokenizer tokenizer = clip.tokenizer(model);
             ZeroShotClassifier classifier = ZeroShotClassifier.of(model, tokenizer, named, labels.templates(), scale,
-                    clip.cache(), clip.identity(), progress);
+                    clip.cache(), clip.cacheIdentity(), progress);
             ZeroShotStudy study = new ZeroShotStudy(model, classifier, clip.batch(), clip.optimization(), progress);
             StudyReport report = scored ? study.accuracy(folders, top) : study.pictures(found.files(), top);
             progress.clear();

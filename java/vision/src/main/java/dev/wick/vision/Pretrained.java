@@ -159,12 +159,15 @@ public final class Pretrained {
      * @throws dev.wick.error.ModelUnreadableException if the file cannot be read
      */
     public static TorchScriptModel load(Path file, Device device, DType dtype) {
-        TorchScriptModel loaded;
-        try (StateDict weights = StateDict.read(file)) {
-            loaded = weights.container() == StateDict.Container.TORCHSCRIPT ? null
-                    : build(weights, ClipConfiguration.Activation.QUICK_GELU).model();
+        // Told from the file's beginning: an archive is read and verified by the engine, once.
+        if (StateDict.containerOf(file).filter(StateDict.Container.TORCHSCRIPT::equals).isPresent()) {
+            return converted(Model.load(file, device), device, dtype);
         }
-        return converted(loaded == null ? Model.load(file, device) : loaded, device, dtype);
+        TorchScriptModel built;
+        try (StateDict weights = StateDict.read(file)) {
+            built = build(weights, ClipConfiguration.Activation.QUICK_GELU).model();
+        }
+        return converted(built, device, dtype);
     }
 
     /** The model on a device in a dtype: itself where it is so already, else a copy, and the model is closed. */
