@@ -38,8 +38,6 @@ public final class ImagePreprocessor {
     private final float[] mean;
     private final float[] deviation;
     private final long maximumPixels;
-    /** The normalised value of each 8-bit sample, for each channel. */
-    private final float[][] normalized = new float[CHANNELS][256];
 
     private ImagePreprocessor(int resized, int cropWidth, int cropHeight, ResizeFilter filter, boolean inOwnMode,
             float[] mean, float[] deviation, long maximumPixels) {
@@ -57,11 +55,6 @@ public final class ImagePreprocessor {
         this.mean = mean;
         this.deviation = deviation;
         this.maximumPixels = maximumPixels;
-        for (int channel = 0; channel < CHANNELS; channel++) {
-            for (int i = 0; i < 256; i++) {
-                normalized[channel][i] = (i / 255f - mean[channel]) / deviation[channel];
-            }
-        }
     }
 
     /**
@@ -248,18 +241,25 @@ public final class ImagePreprocessor {
                     + target.byteSize()
                     + (target.isReadOnly() ? ", read-only" : ""));
         }
-        int area = cropWidth * cropHeight;
-        byte[] pixels = prepared.pixels();
+        PictureWords reader = new PictureWords(new Picture(Picture.Mode.RGB, cropWidth, cropHeight, prepared.pixels(),
+                null));
+        int[] words = new int[cropWidth];
+        int[] samples = new int[cropWidth];
         float[] values = new float[cropWidth];
-        for (int channel = 0; channel < CHANNELS; channel++) {
-            float[] table = normalized[channel];
-            for (int from = 0; from < area; from += cropWidth) {
-                for (int x = 0, at = CHANNELS * from + channel; x < cropWidth; x++, at += CHANNELS) {
-                    values[x] = table[pixels[at] & 0xff];
-                }
+        for (int y = 0; y < cropHeight; y++) {
+            reader.read(y, 0, cropWidth, words);
+            for (int channel = 0; channel < CHANNELS; channel++) {
+                PictureWords.take(words, channel, cropWidth, samples);
+                normalize(samples, mean[channel], deviation[channel], values);
                 MemorySegment.copy(values, 0, target, ValueLayout.JAVA_FLOAT, Float.BYTES
-                        * ((long) channel * area + from), cropWidth);
+                        * ((long) channel * cropHeight + y) * cropWidth, cropWidth);
             }
+        }
+    }
+
+    private static void normalize(int[] samples, float mean, float deviation, float[] values) {
+        for (int i = 0; i < samples.length; i++) {
+            values[i] = (samples[i] / 255f - mean) / deviation;
         }
     }
 

@@ -40,6 +40,11 @@ record Picture(Mode mode, int width, int height, byte[] samples, int[] palette) 
             return bands;
         }
 
+        /** Of a pixel, among the samples. */
+        int bytes() {
+            return this == GREY16 ? 2 : bands;
+        }
+
         /** Whether Pillow resizes it by taking the nearest pixel, whatever filter was asked for. */
         boolean isResizedByNearest() {
             return this == BILEVEL || this == PALETTE;

@@ -3,6 +3,8 @@ package dev.wick.vision.image;
 import dev.wick.vision.image.Picture.Mode;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
+import java.awt.image.ComponentSampleModel;
+import java.awt.image.DataBuffer;
 import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
 import java.awt.image.PixelInterleavedSampleModel;
@@ -10,10 +12,13 @@ import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
+import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 import javax.imageio.stream.ImageInputStream;
@@ -197,7 +202,11 @@ final class PictureDecoder {
             throw new PictureException(source, "the file is cut off: " + bytes.length + " bytes cannot hold "
                     + header.width() + " x " + header.height() + " pixels");
         }
-        Raster raster = read("png", bytes, source, reader -> reader.read(0)).getRaster();
+        Raster raster = read("png", bytes, source, reader -> {
+            ImageReadParam parameters = reader.getDefaultReadParam();
+            bandsInOrder(reader, header.bands()).ifPresent(parameters::setDestinationType);
+            return reader.read(0, parameters);
+        }).getRaster();
         int width = raster.getWidth();
         int height = raster.getHeight();
         if (header.colorType() == PngHeader.GREY && header.depth() == 16) {
@@ -214,6 +223,30 @@ final class PictureDecoder {
             case PngHeader.RGB -> new Picture(Mode.RGB, width, height, samples, null);
             default -> new Picture(Mode.RGBA, width, height, samples, null);
         };
+    }
+
+    /** The kind of picture whose bytes are as in the file: the reader's first would have blue before red. */
+    private static Optional<ImageTypeSpecifier> bandsInOrder(ImageReader reader, int bands) throws IOException {
+        Iterator<ImageTypeSpecifier> types = reader.getImageTypes(0);
+        while (types.hasNext()) {
+            ImageTypeSpecifier type = types.next();
+            if (type.getSampleModel() instanceof PixelInterleavedSampleModel model && bands >= 3
+                    && model.getDataType() == DataBuffer.TYPE_BYTE && model.getPixelStride() == bands
+                    && isInOrder(model)) {
+                return Optional.of(type);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isInOrder(ComponentSampleModel model) {
+        int[] offsets = model.getBandOffsets();
+        for (int band = 0; band < offsets.length; band++) {
+            if (offsets[band] != band) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Grey levels of fewer than 8 bits to 0 to 255. */
@@ -390,14 +423,10 @@ final class PictureDecoder {
                 && raster.getNumBands() == bands && buffer.getOffset() == 0 && raster.getSampleModelTranslateX() == 0
                 && raster.getSampleModelTranslateY() == 0 && buffer.getData().length == width * height * bands) {
             byte[] data = buffer.getData();
-            int[] offsets = model.getBandOffsets();
-            boolean inOrder = true;
-            for (int band = 0; band < bands; band++) {
-                inOrder &= offsets[band] == band;
-            }
-            if (inOrder) {
+            if (isInOrder(model)) {
                 return data;
             }
+            int[] offsets = model.getBandOffsets();
             if (bands == 3 && offsets[0] == 2 && offsets[1] == 1 && offsets[2] == 0) {
                 for (int at = 0; at < data.length; at += 3) {
                     byte blue = data[at];

@@ -14,9 +14,11 @@ final class PillowColors {
         }
         byte[] pixels = new byte[Math.multiplyExact(3, Math.multiplyExact(width, height))];
         int[][] row = new int[picture.mode().bands()][width];
-        PictureRows rows = new PictureRows(picture, false);
+        int[] words = new int[width];
+        PictureWords reader = new PictureWords(picture);
         for (int y = 0; y < height; y++) {
-            rows.read(y, 0, width, row);
+            reader.read(y, 0, width, words);
+            reader.bands(words, width, false, row);
             int to = 3 * y * width;
             switch (picture.mode()) {
                 case BILEVEL, GREY, GREY_ALPHA -> spread(row[0], pixels, to, width);

@@ -12,6 +12,8 @@ import java.util.Arrays;
  */
 final class PillowResize {
     private static final int HALF = 1 << ResizeWeights.PRECISION_BITS - 1;
+    /** So many that loops over a column are long, so few that the columns of a sum stay in the processor's cache. */
+    private static final int ROWS = 256;
 
     private PillowResize() {
     }
@@ -41,15 +43,17 @@ final class PillowResize {
             return sixteenBit(picture, columns, rows);
         }
         int bands = picture.mode().bands();
-        int stride = Math.multiplyExact(bands, window.width());
-        int[] middle = horizontally(picture, columns, rows);
-        byte[] samples = new byte[Math.multiplyExact(stride, window.height())];
+        int[][][] middle = horizontally(picture, columns, rows);
+        byte[] samples = new byte[Math.multiplyExact(Math.multiplyExact(bands, window.width()), window.height())];
         int[] weights = rows.fixed();
-        int[] sums = new int[stride];
+        int[] sums = new int[window.width()];
+        int[] words = new int[window.width()];
         for (int y = 0; y < window.height(); y++) {
-            sum(middle, (rows.starts()[y] - rows.first()) * stride, stride, rows.counts()[y], weights, y * rows.taps(),
-                    sums);
-            interleave(sums, bands, window.width(), samples, y * stride);
+            for (int band = 0; band < bands; band++) {
+                sum(middle[band], rows.starts()[y] - rows.first(), rows.counts()[y], weights, y * rows.taps(), sums);
+                PictureWords.put(sums, band, words);
+            }
+            PictureWords.write(words, bands, samples, bands * y * window.width());
         }
         Mode mode = picture.mode().converted();
         if (mode == Mode.RGBA || mode == Mode.GREY_ALPHA) {
@@ -58,105 +62,64 @@ final class PillowResize {
         return new Picture(mode, window.width(), window.height(), samples, null);
     }
 
-    /** The rows that the second pass reads, each as one stretch for each band. */
-    private static int[] horizontally(Picture picture, ResizeWeights columns, ResizeWeights rows) {
+    /**
+     * The rows that the second pass reads, of each band.
+     *
+     * <p>A sum over neighbours in a row is no loop of which the compiler makes vector instructions, but one over whole
+     * columns is. So some rows at a time are turned into columns, and the narrow result is turned back.
+     */
+    private static int[][][] horizontally(Picture picture, ResizeWeights columns, ResizeWeights rows) {
         int bands = picture.mode().bands();
-        int outputWidth = columns.starts().length;
-        int from = columns.first();
-        int count = columns.end() - from;
-        int[] middle = new int[Math.multiplyExact(bands * outputWidth, rows.end() - rows.first())];
-        int[] weights = columns.fixed();
-        int[] starts = new int[outputWidth];
-        for (int x = 0; x < outputWidth; x++) {
-            starts[x] = columns.starts()[x] - from;
-        }
-        int[][] row = new int[bands][count];
-        PictureRows reader = new PictureRows(picture, true);
-        for (int y = rows.first(), to = 0; y < rows.end(); y++, to += bands * outputWidth) {
-            reader.read(y, from, count, row);
-            int band = 0;
-            if (bands >= 3) {
-                narrow(row[0], row[1], row[2], starts, columns.counts(), weights, columns.taps(), middle, to);
-                band = 3;
-            }
-            for (; band < bands; band++) {
-                narrow(row[band], starts, columns.counts(), weights, columns.taps(), middle, to + band * outputWidth);
+        int width = columns.starts().length;
+        int height = rows.end() - rows.first();
+        int[][][] middle = new int[bands][height][width];
+        int blocks = Math.ceilDiv(height, ROWS);
+        int block = Math.ceilDiv(height, blocks);
+        NarrowedRows narrowed = new NarrowedRows(picture, columns, block);
+        for (int from = 0; from < height; from += block) {
+            // The last block may begin before the one before it ends, so that all have the same number of rows.
+            int top = Math.min(from, height - block);
+            int[][] words = narrowed.read(rows.first() + top);
+            for (int y = 0; y < block; y++) {
+                for (int band = 0; band < bands; band++) {
+                    PictureWords.take(words[y], band, width, middle[band][top + y]);
+                }
             }
         }
         return middle;
     }
 
-    private static void narrow(int[] source, int[] starts, int[] counts, int[] weights, int taps, int[] target,
-            int to) {
-        for (int x = 0; x < starts.length; x++) {
-            int start = starts[x];
-            int end = start + counts[x];
-            int sum = HALF;
-            for (int i = start, at = x * taps; i < end; i++, at++) {
-                sum += source[i] * weights[at];
-            }
-            target[to + x] = clip(sum);
-        }
-    }
-
-    /** Three bands at once, which read their weights once. */
-    private static void narrow(int[] red, int[] green, int[] blue, int[] starts, int[] counts, int[] weights, int taps,
-            int[] target, int to) {
-        int width = starts.length;
-        for (int x = 0; x < width; x++) {
-            int start = starts[x];
-            int end = start + counts[x];
-            int redSum = HALF;
-            int greenSum = HALF;
-            int blueSum = HALF;
-            for (int i = start, at = x * taps; i < end; i++, at++) {
-                int weight = weights[at];
-                redSum += red[i] * weight;
-                greenSum += green[i] * weight;
-                blueSum += blue[i] * weight;
-            }
-            target[to + x] = clip(redSum);
-            target[to + width + x] = clip(greenSum);
-            target[to + 2 * width + x] = clip(blueSum);
-        }
-    }
-
-    /** The weighted sum of {@code count} stretches, {@code step} apart, and a half. */
-    private static void sum(int[] source, int from, int step, int count, int[] weights, int weightsFrom, int[] sums) {
-        Arrays.fill(sums, HALF);
+    /** The weighted sums of {@code count} arrays from {@code from} on, as samples of 8 bits. */
+    static void sum(int[][] source, int from, int count, int[] weights, int weightsFrom, int[] samples) {
+        Arrays.fill(samples, HALF);
         int tap = 0;
-        int at = from;
-        for (; tap + 4 <= count; tap += 4, at += 4 * step) {
+        for (; tap + 4 <= count; tap += 4) {
+            int at = from + tap;
             int weight = weightsFrom + tap;
-            add(source, at, at + step, at + 2 * step, at + 3 * step, weights[weight], weights[weight + 1],
-                    weights[weight + 2], weights[weight + 3], sums);
+            add(source[at], source[at + 1], source[at + 2], source[at + 3], weights[weight], weights[weight + 1],
+                    weights[weight + 2], weights[weight + 3], samples);
         }
-        for (; tap < count; tap++, at += step) {
-            add(source, at, weights[weightsFrom + tap], sums);
+        for (; tap < count; tap++) {
+            add(source[from + tap], weights[weightsFrom + tap], samples);
+        }
+        for (int i = 0; i < samples.length; i++) {
+            samples[i] = clip(samples[i]);
         }
     }
 
-    // Of their own, and without conditions, so that the compiler makes vector instructions of them.
+    // Of their own, without conditions, and all arrays from their beginnings: the compiler makes vector instructions of
+    // them only if it sees that what is written is not what is read next.
 
-    private static void add(int[] source, int a, int b, int c, int d, int weightA, int weightB, int weightC,
-            int weightD, int[] sums) {
+    private static void add(int[] a, int[] b, int[] c, int[] d, int weightA, int weightB, int weightC, int weightD,
+            int[] sums) {
         for (int i = 0; i < sums.length; i++) {
-            sums[i] += source[a + i] * weightA + source[b + i] * weightB + source[c + i] * weightC + source[d + i]
-                    * weightD;
+            sums[i] += a[i] * weightA + b[i] * weightB + c[i] * weightC + d[i] * weightD;
         }
     }
 
-    private static void add(int[] source, int from, int weight, int[] sums) {
+    private static void add(int[] source, int weight, int[] sums) {
         for (int i = 0; i < sums.length; i++) {
-            sums[i] += source[from + i] * weight;
-        }
-    }
-
-    private static void interleave(int[] sums, int bands, int width, byte[] samples, int to) {
-        for (int band = 0; band < bands; band++) {
-            for (int x = 0, at = to + band; x < width; x++, at += bands) {
-                samples[at] = (byte) clip(sums[band * width + x]);
-            }
+            sums[i] += source[i] * weight;
         }
     }
 
@@ -181,7 +144,7 @@ final class PillowResize {
             return picture;
         }
         if (mode == picture.mode()) {
-            int bytes = bytesPerPixel(mode);
+            int bytes = mode.bytes();
             byte[] samples = new byte[bytes * window.width() * window.height()];
             for (int y = 0; y < window.height(); y++) {
                 System.arraycopy(picture.samples(), bytes * ((window.top() + y) * picture.width() + window.left()),
@@ -191,21 +154,18 @@ final class PillowResize {
         }
         int bands = mode.bands();
         byte[] samples = new byte[bands * window.width() * window.height()];
+        int[] words = new int[window.width()];
         int[][] row = new int[bands][window.width()];
-        PictureRows reader = new PictureRows(picture, false);
+        PictureWords reader = new PictureWords(picture);
         for (int y = 0; y < window.height(); y++) {
-            reader.read(window.top() + y, window.left(), window.width(), row);
+            reader.read(window.top() + y, window.left(), window.width(), words);
+            reader.bands(words, window.width(), false, row);
             for (int band = 0; band < bands; band++) {
-                for (int x = 0; x < window.width(); x++) {
-                    samples[bands * (y * window.width() + x) + band] = (byte) row[band][x];
-                }
+                PictureWords.put(row[band], band, words);
             }
+            PictureWords.write(words, bands, samples, bands * y * window.width());
         }
         return new Picture(mode, window.width(), window.height(), samples, null);
-    }
-
-    private static int bytesPerPixel(Mode mode) {
-        return mode == Mode.GREY16 ? 2 : mode.bands();
     }
 
     private static Picture nearest(Picture picture, long width, long height, Window window) {
@@ -242,11 +202,13 @@ final class PillowResize {
         int width = columns.starts().length;
         int height = rows.starts().length;
         int from = columns.first();
-        int[][] row = new int[1][columns.end() - from];
+        int[] words = new int[columns.end() - from];
+        int[][] row = new int[1][words.length];
         int[] middle = new int[Math.multiplyExact(width, rows.end() - rows.first())];
-        PictureRows reader = new PictureRows(picture, false);
+        PictureWords reader = new PictureWords(picture);
         for (int y = rows.first(); y < rows.end(); y++) {
-            reader.read(y, from, row[0].length, row);
+            reader.read(y, from, words.length, words);
+            reader.bands(words, words.length, false, row);
             for (int x = 0; x < width; x++) {
                 int start = columns.starts()[x] - from;
                 middle[(y - rows.first()) * width + x] = weighted(row[0], start, 1, columns, x);

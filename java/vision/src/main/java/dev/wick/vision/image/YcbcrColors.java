@@ -1,23 +1,13 @@
 package dev.wick.vision.image;
 
-/** JPEG's YCbCr to RGB in libjpeg's fixed-point tables, so that it is equal to the bit; any thread. */
+/** JPEG's YCbCr to RGB in libjpeg's fixed-point arithmetic, so that it is equal to the bit; any thread. */
 final class YcbcrColors {
     private static final int SCALE_BITS = 16;
     private static final int HALF = 1 << SCALE_BITS - 1;
-    private static final int[] CR_RED = new int[256];
-    private static final int[] CB_BLUE = new int[256];
-    private static final int[] CR_GREEN = new int[256];
-    private static final int[] CB_GREEN = new int[256];
-
-    static {
-        for (int i = 0; i < 256; i++) {
-            int x = i - 128;
-            CR_RED[i] = fixed(1.40200) * x + HALF >> SCALE_BITS;
-            CB_BLUE[i] = fixed(1.77200) * x + HALF >> SCALE_BITS;
-            CR_GREEN[i] = -fixed(0.71414) * x;
-            CB_GREEN[i] = -fixed(0.34414) * x + HALF;
-        }
-    }
+    private static final int RED_OF_CR = fixed(1.40200);
+    private static final int GREEN_OF_CR = -fixed(0.71414);
+    private static final int GREEN_OF_CB = -fixed(0.34414);
+    private static final int BLUE_OF_CB = fixed(1.77200);
 
     private YcbcrColors() {
     }
@@ -26,16 +16,48 @@ final class YcbcrColors {
         return (int) (x * (1 << SCALE_BITS) + 0.5);
     }
 
-    static int red(int y, int cr) {
-        return clamp(y + CR_RED[cr]);
+    /**
+     * The first {@code count} pixels.
+     *
+     * @param words luma in the lowest byte, then Cb, then Cr
+     * @param into  red, green, blue
+     */
+    static void toRgb(int[] words, int count, int[][] into) {
+        // One array each, since a loop that writes several is not vectorized.
+        red(words, count, into[0]);
+        green(words, count, into[1]);
+        blue(words, count, into[2]);
     }
 
-    static int green(int y, int cb, int cr) {
-        return clamp(y + (CB_GREEN[cb] + CR_GREEN[cr] >> SCALE_BITS));
+    private static void red(int[] words, int count, int[] red) {
+        for (int x = 0; x < count; x++) {
+            red[x] = clamp(luma(words[x]) + (RED_OF_CR * cr(words[x]) + HALF >> SCALE_BITS));
+        }
     }
 
-    static int blue(int y, int cb) {
-        return clamp(y + CB_BLUE[cb]);
+    private static void green(int[] words, int count, int[] green) {
+        for (int x = 0; x < count; x++) {
+            green[x] = clamp(luma(words[x])
+                    + (GREEN_OF_CB * cb(words[x]) + GREEN_OF_CR * cr(words[x]) + HALF >> SCALE_BITS));
+        }
+    }
+
+    private static void blue(int[] words, int count, int[] blue) {
+        for (int x = 0; x < count; x++) {
+            blue[x] = clamp(luma(words[x]) + (BLUE_OF_CB * cb(words[x]) + HALF >> SCALE_BITS));
+        }
+    }
+
+    private static int luma(int word) {
+        return word & 0xff;
+    }
+
+    private static int cb(int word) {
+        return (word >> 8 & 0xff) - 128;
+    }
+
+    private static int cr(int word) {
+        return (word >> 16 & 0xff) - 128;
     }
 
     private static int clamp(int value) {
