@@ -108,12 +108,12 @@ TEST(clip_is_fused_or_kept) {
   if (!available()) {
     return;
   }
-  const Module module = load("clip-vit-tiny.f16.cuda.pt", 0);
+  const Module module = load("clip-vit-mini.f16.cuda.pt", 0);
   CHECK_OK(wick_module_to(module, FLOAT32, 0, -1, 1, nullptr, &error));
   const Module frozen = freeze(module);
   const Method encode = method(frozen, "encode_image");
-  const Tensor image = load_npy("clip-vit-tiny.image.npy");
-  const auto expected = values(load_npy("clip-vit-tiny.f16.image_features.npy"));
+  const Tensor image = load_npy("clip-vit-mini.image.npy");
+  const auto expected = values(load_npy("clip-vit-mini.f16.image_features.npy"));
   for (int i = 0; i < 4; ++i) {
     CHECK(largest_difference(values(call(encode, {image}, fused)), expected) < 1e-4);
   }

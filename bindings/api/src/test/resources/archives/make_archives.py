@@ -3,8 +3,8 @@
     python3 make_archives.py [--out DIR] [--clip-reference FILE]
 
 Everything is seeded. Arrays are named ARCHIVE.METHOD.input.N.npy and ARCHIVE.METHOD.output.npy. Archives are written
-without debug records, which would carry paths of the machine they were made on. clip-rn-mini comes from the project's CLIP reference
-script, which is given by --clip-reference; without it it is left as it is. clip-vit-tiny is that script's own output.
+without debug records, which would carry paths of the machine they were made on. clip-rn-mini and clip-vit-mini come from the project's CLIP
+reference script, which is given by --clip-reference; without it they are left as they are.
 """
 import argparse
 import importlib.util
@@ -241,9 +241,9 @@ class Classifier(nn.Module):
 
 
 class ResNetSmall(nn.Module):
-    """torchvision's ResNet with basic blocks, 16 channels wide."""
+    """torchvision's ResNet with basic blocks, 8 channels wide."""
 
-    def __init__(self, width: int = 16, layers: Tuple[int, ...] = (2, 2, 2, 1)) -> None:
+    def __init__(self, width: int = 8, layers: Tuple[int, ...] = (2, 2, 2, 1)) -> None:
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, width, 7, 2, 3, bias=False), nn.BatchNorm2d(width)
         self.relu, self.maxpool = nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)
@@ -318,11 +318,14 @@ def clip(out: Path, reference: Path) -> None:
     spec.loader.exec_module(module)
     small = dict(text_width=64, text_layers=1, text_heads=1, vocab=600)
     module.SMALL["rn"].update(small, vision_layers=(1, 1, 1, 1), vision_width=8)
-    with tempfile.TemporaryDirectory() as folder:
-        sys.argv = ["clip_reference", folder, "clip-rn-mini", "--tower", "rn"]
-        module.main()
-        for part in ("f16.cuda.pt", "image.npy", "text.npy", "f16.image_features.npy", "f16.text_features.npy"):
-            shutil.copyfile(Path(folder) / f"clip-rn-mini.{part}", out / f"clip-rn-mini.{part}")
+    module.SMALL["vit"].update(small, vision_layers=2, vision_width=64)
+    for tower in ("rn", "vit"):
+        name = f"clip-{tower}-mini"
+        with tempfile.TemporaryDirectory() as folder:
+            sys.argv = ["clip_reference", folder, name, "--tower", tower]
+            module.main()
+            for part in ("f16.cuda.pt", "image.npy", "text.npy", "f16.image_features.npy", "f16.text_features.npy"):
+                shutil.copyfile(Path(folder) / f"{name}.{part}", out / f"{name}.{part}")
 
 
 def main() -> None:

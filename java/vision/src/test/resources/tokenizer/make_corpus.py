@@ -1,4 +1,4 @@
-"""Writes corpus.json: strings of many kinds, and the ids that CLIP's tokenizer gives them.
+"""Writes corpus.json.gz: strings of many kinds, and the ids that CLIP's tokenizer gives them.
 
 The algorithm is OpenAI's, said in the words of the libraries it uses: pip install ftfy==6.3.1 regex.
 """
@@ -150,13 +150,14 @@ def corpus(rng):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vocab", default=HERE / "bpe_simple_vocab_16e6.txt.gz")
-    parser.add_argument("--out", default=HERE / "corpus.json")
+    parser.add_argument("--out", default=HERE / "corpus.json.gz")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     tokenizer = Tokenizer(arguments.vocab)
     lines = [json.dumps([kind, text, tokenizer.encode(text, kind in GOOD)], separators=(",", ":"))
              for kind, texts in corpus(random.Random(arguments.seed)).items() for text in texts]
-    pathlib.Path(arguments.out).write_text("[\n" + ",\n".join(lines) + "\n]\n")
+    # Without the time, so that the same strings make the same file.
+    pathlib.Path(arguments.out).write_bytes(gzip.compress(("[\n" + ",\n".join(lines) + "\n]\n").encode(), mtime=0))
     print(len(lines), "strings")
 
 

@@ -4,11 +4,14 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.GZIPInputStream;
 
 /** The vocabulary and the expected ids beside the tests. */
 final class TokenizerData {
@@ -78,7 +81,8 @@ final class TokenizerData {
 
     static List<Case> corpus() throws IOException {
         List<Case> cases = new ArrayList<>();
-        try (JsonParser json = new JsonFactory().createParser(resource("corpus.json").toFile())) {
+        try (InputStream packed = Files.newInputStream(resource("corpus.json.gz"));
+                JsonParser json = new JsonFactory().createParser(new GZIPInputStream(packed))) {
             json.nextToken();
             while (json.nextToken() == JsonToken.START_ARRAY) {
                 String kind = json.nextTextValue();
