@@ -1,2 +1,2 @@
-/** What all studies share: how they tell that they get on. */
+/** What all studies share: how they tell that they get on, and where they keep what they have. */
 package dev.wick.study;
