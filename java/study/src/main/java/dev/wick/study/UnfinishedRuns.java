@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -25,6 +26,9 @@ import java.util.stream.Stream;
 public final class UnfinishedRuns {
     /** How long the file of a run that nobody goes on with stays. */
     public static final Duration KEPT = Duration.ofDays(30);
+
+    /** What lies in the directory beside may be somebody's. */
+    private static final Pattern OWN = Pattern.compile("[0-9a-f]{64}\\.run(\\.[a-z]+)*");
 
     private final Path directory;
 
@@ -53,7 +57,8 @@ public final class UnfinishedRuns {
     }
 
     /**
-     * The file of a run, whether it is there or not; empty when nothing is kept, or nothing can be.
+     * The file of a run, whether it is there or not; empty when nothing is kept, or nothing can be. Files beside it whose
+     * names are its own with an ending (".names") are the run's as well.
      *
      * @param identity all that the run's results depend on
      */
@@ -76,7 +81,8 @@ public final class UnfinishedRuns {
         FileTime oldest = FileTime.from(Instant.now().minus(KEPT));
         List<Path> files;
         try (Stream<Path> all = Files.list(directory)) {
-            files = all.filter(Files::isRegularFile).toList();
+            files = all.filter(file -> OWN.matcher(file.getFileName().toString()).matches())
+                    .filter(Files::isRegularFile).toList();
         }
         for (Path file : files) {
             if (Files.getLastModifiedTime(file).compareTo(oldest) < 0) {
@@ -88,7 +94,7 @@ public final class UnfinishedRuns {
     private static String name(String identity) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256")
-                    .digest(identity.getBytes(StandardCharsets.UTF_8)));
+                    .digest(identity.getBytes(StandardCharsets.UTF_8))) + ".run";
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,11 +34,18 @@ class UnfinishedRunsTest {
         UnfinishedRuns runs = UnfinishedRuns.in(directory);
         Path old = Files.writeString(runs.file("old").orElseThrow(), "rows");
         Path recent = Files.writeString(runs.file("recent").orElseThrow(), "rows");
-        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(UnfinishedRuns.KEPT).minus(Duration.ofHours(1))));
+        Path names = Files.writeString(Path.of(old + ".names"), "rows");
+        Path another = Files.writeString(directory.resolve("thesis.txt"), "not ours");
+        FileTime past = FileTime.from(Instant.now().minus(UnfinishedRuns.KEPT).minus(Duration.ofHours(1)));
+        for (Path each : List.of(old, names, another)) {
+            Files.setLastModifiedTime(each, past);
+        }
 
         runs.file("now");
 
         assertThat(old).doesNotExist();
+        assertThat(names).doesNotExist();
+        assertThat(another).exists();
         assertThat(recent).exists();
     }
 }
