@@ -3,6 +3,7 @@ package dev.wick.cli;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.Optimization;
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.report.DTypeNames;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.zeroshot.TextFeatureCache;
@@ -55,6 +56,8 @@ final class ClipOptions {
             description = "Where features of labels are kept (default: "
             + "text-features in WICK_CACHE).")
     private String cache;
+
+    private String modelIdentity;
 
     int batch() {
         return batch;
@@ -117,7 +120,20 @@ final class ClipOptions {
 
     /** Which model it is, wherever its file lies. */
     String modelIdentity() throws IOException {
-        return ModelSource.builtIn(model).isPresent() ? model + " " + seed : TextFeatureCache.hash(Path.of(model));
+        if (modelIdentity == null) {
+            modelIdentity = ModelSource.identity(model, seed);
+        }
+        return modelIdentity;
+    }
+
+    /** All that a picture's features depend on beside the picture; nothing is hashed where nothing is kept. */
+    String pictureIdentity(UnfinishedRuns runs) throws IOException {
+        return runs.areKept() ? modelIdentity() + computed() : "";
+    }
+
+    /** How: dtype, device, optimisation. */
+    String computed() {
+        return ", " + DTypeNames.of(dtype) + " on " + device + ", " + optimization.text();
     }
 
     TextFeatureCache cache() {

@@ -1,6 +1,7 @@
 package dev.wick.cli;
 
 import dev.wick.error.BadArgumentException;
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.shift.ClassScope;
 import dev.wick.study.shift.OutputClasses;
@@ -79,6 +80,9 @@ final class CompareCommand implements Callable<Integer> {
     private LabelOptions labels;
 
     @Mixin
+    private ResumeOptions resume;
+
+    @Mixin
     private ReportFiles files;
 
     @Spec
@@ -111,8 +115,10 @@ final class CompareCommand implements Callable<Integer> {
                 StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
             ShiftPictures known = known(found, classifier.classCount(), outputs, asked);
             try (ClipModel model = clip.open()) {
+                UnfinishedRuns runs = resume.runs();
                 StudyReport report = new ShiftStudy(classifier, model, clip.tokenizer(model), labels.templates())
                         .cache(clip.cache(), clip.cacheIdentity()).batch(clip.batch(), clip.optimization()).progress(progress)
+                        .keeping(runs, resnet.pictureIdentity(runs, clip), clip.pictureIdentity(runs))
                         .seed(clip.seed()).shown(pictures).compare(found, known, scope);
                 progress.clear();
                 resnet.describe(report, clip.seed());

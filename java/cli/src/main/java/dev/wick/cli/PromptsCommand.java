@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.zeroshot.ClassFolders;
 import dev.wick.study.zeroshot.PromptStudy;
@@ -27,6 +28,9 @@ final class PromptsCommand implements Callable<Integer> {
     private LabelOptions labels;
 
     @Mixin
+    private ResumeOptions resume;
+
+    @Mixin
     private ReportFiles files;
 
     @Spec
@@ -37,8 +41,9 @@ final class PromptsCommand implements Callable<Integer> {
         files.requireWritable();
         ClassFolders folders = labels.folders(folder);
         try (ClipModel model = clip.open(); StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
+            UnfinishedRuns runs = resume.runs();
             StudyReport report = new PromptStudy(model, clip.tokenizer(model), clip.cache(), clip.cacheIdentity(), progress)
-                    .rank(folders, labels.templates(), clip.batch(), clip.optimization());
+                    .keeping(runs, clip.pictureIdentity(runs)).rank(folders, labels.templates(), clip.batch(), clip.optimization());
             progress.clear();
             clip.describe(report, model).provenance();
             files.write(report, spec);

@@ -2,10 +2,12 @@ package dev.wick.cli;
 
 import dev.wick.DType;
 import dev.wick.Device;
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.zeroshot.Labels;
 import dev.wick.vision.ImageClassifier;
 import dev.wick.vision.image.ImagePreprocessor;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -41,6 +43,11 @@ final class ResNetOptions {
                     "--resnet takes a classifier, --clip a CLIP");
         }
         return classifier;
+    }
+
+    /** All that its outputs depend on beside the picture; nothing is hashed where nothing is kept. */
+    String pictureIdentity(UnfinishedRuns runs, ClipOptions computed) throws IOException {
+        return runs.areKept() ? ModelSource.identity(model, computed.seed()) + computed.computed() : "";
     }
 
     /** Says what it was. */

@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.zeroshot.ClassFolders;
 import dev.wick.study.zeroshot.Labels;
@@ -52,6 +53,9 @@ final class ZeroShotCommand implements Callable<Integer> {
     private int top;
 
     @Mixin
+    private ResumeOptions resume;
+
+    @Mixin
     private ReportFiles files;
 
     @Spec
@@ -87,7 +91,9 @@ final class ZeroShotCommand implements Callable<Integer> {
             ClipTokenizer tokenizer = clip.tokenizer(model);
             ZeroShotClassifier classifier = ZeroShotClassifier.of(model, tokenizer, named, labels.templates(), scale,
                     clip.cache(), clip.cacheIdentity(), progress);
-            ZeroShotStudy study = new ZeroShotStudy(model, classifier, clip.batch(), clip.optimization(), progress);
+            UnfinishedRuns runs = resume.runs();
+            ZeroShotStudy study = new ZeroShotStudy(model, classifier, clip.batch(), clip.optimization(), progress)
+                    .keeping(runs, clip.pictureIdentity(runs));
             StudyReport report = scored ? study.accuracy(folders, top) : study.pictures(found.files(), top);
             progress.clear();
             clip.describe(report, model).fact("Prompts", labels.templatesText() + ": "

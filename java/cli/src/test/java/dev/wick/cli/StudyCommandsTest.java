@@ -10,11 +10,14 @@ import dev.wick.vision.file.Npy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The demo, and the commands of studies on what it leaves behind. */
 class StudyCommandsTest {
@@ -108,6 +111,59 @@ class StudyCommandsTest {
         Path again = directory.resolve("again.json");
         Cli.run("zero-shot", pairs(), "--model", clip(), "--text-cache", directory.resolve("cache"), "--json", again);
         assertThat(json(again).at("/accuracy")).isEqualTo(json.at("/accuracy"));
+    }
+
+    /** Ends as an interrupt ends it, when some rows are kept; then the same goes on. */
+    @ParameterizedTest
+    @ValueSource(strings = {"zero-shot", "prompts", "compare"})
+    void aRunThatEndsEarlyIsGoneOnWith(String command) throws Exception {
+        Path kept = directory.resolve("kept");
+        Path out = directory.resolve("out.json");
+        List<Object> arguments = new ArrayList<>(List.of(command, command.equals("compare") ? demo.resolve("pictures")
+                : demo.resolve("held-back-pairs"), "--clip", clip(), "--batch", "2", "--resume", kept, "--json", out));
+        if (command.equals("compare")) {
+            arguments.addAll(List.of("--resnet", demo.resolve("classifier.safetensors"), "--resnet-size", "64",
+                    "--resnet-labels", demo.resolve("classifier-labels.txt")));
+        }
+        Cli[] ended = new Cli[1];
+        Thread running = Thread.ofPlatform().start(() -> ended[0] = Cli.run(arguments.toArray()));
+        while (running.isAlive() && rows(kept) < 5_000) {
+            Thread.sleep(1);
+        }
+        running.interrupt();
+        running.join();
+        assertThat(ended[0].code()).as(ended[0].out()).isNotZero();
+        assertThat(rows(kept)).isPositive();
+        assertThat(out).doesNotExist();
+
+        Cli cli = Cli.run(arguments.toArray());
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(cli.out()).contains("Went on where an earlier run ended:");
+        assertThat(json(out).findValue("resumed").toString()).containsPattern("[1-9]");
+        assertThat(kept).isEmptyDirectory();
+        Path anew = directory.resolve("anew.json");
+        arguments.set(arguments.indexOf(out), anew);
+        arguments.set(arguments.indexOf(kept), "none");
+        Cli whole = Cli.run(arguments.toArray());
+        assertThat(whole.code()).as(whole.err()).isZero();
+        assertThat(whole.out()).doesNotContain("Went on");
+        for (String figures : List.of("accuracy", "templates", "shifts")) {
+            assertThat(json(out).get(figures)).isEqualTo(json(anew).get(figures));
+        }
+    }
+
+    private static long rows(Path kept) throws IOException {
+        if (!Files.isDirectory(kept)) {
+            return 0;
+        }
+        long bytes = 0;
+        try (Stream<Path> files = Files.list(kept)) {
+            for (Path each : files.filter(file -> file.toString().endsWith(".run")).toList()) {
+                bytes += Files.size(each);
+            }
+        }
+        return bytes;
     }
 
     @Test

@@ -3,7 +3,9 @@ package dev.wick.study.shift;
 import dev.wick.Optimization;
 import dev.wick.error.BadArgumentException;
 import dev.wick.study.StudyProgress;
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.embedding.PictureEncoding;
+import dev.wick.study.report.Sizes;
 import dev.wick.study.report.StudyReport;
 import dev.wick.study.zeroshot.Labels;
 import dev.wick.study.zeroshot.LogitScale;
@@ -42,6 +44,9 @@ public final class ShiftStudy {
     private final PromptTemplates templates;
     private TextFeatureCache cache = TextFeatureCache.none();
     private String identity = "";
+    private UnfinishedRuns runs = UnfinishedRuns.none();
+    private String resnetIdentity = "";
+    private String clipIdentity = "";
     private int batch = 32;
     private Optimization optimization = Optimization.NONE;
     private StudyProgress progress = StudyProgress.NONE;
@@ -64,6 +69,19 @@ public final class ShiftStudy {
     public ShiftStudy cache(TextFeatureCache where, String name) {
         cache = where;
         identity = name;
+        return this;
+    }
+
+    /**
+     * Keeps both models' outputs until it ends, so that one that is killed goes on.
+     *
+     * @param ofResnet all that its outputs depend on beside the pictures: model, dtype, device, optimisation
+     * @param ofClip   the same of CLIP's
+     */
+    public ShiftStudy keeping(UnfinishedRuns where, String ofResnet, String ofClip) {
+        runs = where;
+        resnetIdentity = ofResnet;
+        clipIdentity = ofClip;
         return this;
     }
 
@@ -127,12 +145,14 @@ public final class ShiftStudy {
         }
         List<PictureFailure> failures = new ArrayList<>();
         ModelAnswer[] ofResnet = new ModelAnswer[files.size()];
+        PictureEncoding byResnet;
         try (BatchEncoder encoder = resnet.images(Math.min(batch, files.size()), optimization)) {
             if (encoder.width() != pictures.classes().size()) {
                 throw new BadArgumentException("expected " + pictures.classes().size() + " scores for a picture, got "
                         + encoder.width());
             }
-            answer(encoder, resnet.preprocessor(), "ResNet", files, ofResnet, failures, row -> {
+            byResnet = encoding(encoder, resnet.preprocessor(), "ResNet", resnetIdentity, failures);
+            answer(byResnet, files, ofResnet, row -> {
                 float[] kept = new float[candidates.size()];
                 for (int i = 0; i < kept.length; i++) {
                     kept[i] = row[candidates.get(i)];
@@ -155,8 +175,10 @@ public final class ShiftStudy {
         ZeroShotClassifier classifier = ZeroShotClassifier.of(clip, tokenizer, labels, templates, LogitScale.MODEL, cache,
                 identity, progress);
         ModelAnswer[] ofClip = new ModelAnswer[readable.size()];
+        PictureEncoding byClip;
         try (BatchEncoder encoder = clip.images(Math.min(batch, readable.size()), optimization)) {
-            answer(encoder, clip.preprocessor(), "CLIP", readable, ofClip, failures, row -> {
+            byClip = encoding(encoder, clip.preprocessor(), "CLIP", clipIdentity, failures);
+            answer(byClip, readable, ofClip, row -> {
                 float[] logits = classifier.cosines(row);
                 for (int i = 0; i < logits.length; i++) {
                     logits[i] *= (float) classifier.scale();
@@ -177,7 +199,16 @@ public final class ShiftStudy {
         Map<String, String> preprocessing = new LinkedHashMap<>();
         preprocessing.put("ResNet", recipe(resnet.preprocessor()));
         preprocessing.put("CLIP", recipe(clip.preprocessor()));
-        return new ShiftReport(folders, pictures, scope, comparison, failures, preprocessing, seed, shown).report();
+        StudyReport report = new ShiftReport(folders, pictures, scope, comparison, failures, preprocessing, seed, shown).report();
+        report.data("resumed", Map.of("resnet", byResnet.resumed(), "clip", byClip.resumed()));
+        if (byResnet.resumed() + byClip.resumed() > 0) {
+            report.paragraph("Went on where an earlier run ended: " + Sizes.count(byResnet.resumed()) + " of "
+                    + Sizes.count(files.size()) + " pictures were through the ResNet, " + Sizes.count(byClip.resumed())
+                    + " through CLIP.");
+        }
+        byResnet.forget();
+        byClip.forget();
+        return report;
     }
 
     private static String recipe(ImagePreprocessor preprocessor) {
@@ -190,16 +221,20 @@ public final class ShiftStudy {
         ModelAnswer of(float[] row);
     }
 
-    private void answer(BatchEncoder encoder, ImagePreprocessor recipe, String name, List<Path> files, ModelAnswer[] answers,
-            List<PictureFailure> failures, Answers maker) {
+    private PictureEncoding encoding(BatchEncoder encoder, ImagePreprocessor recipe, String name, String identity,
+            List<PictureFailure> failures) {
+        return new PictureEncoding(encoder, recipe).progress(name + " on pictures", progress).failures(failures::add)
+                .keeping(runs, identity);
+    }
+
+    private static void answer(PictureEncoding encoding, List<Path> files, ModelAnswer[] answers, Answers maker) {
         // Rows come in the order of the files, without those that failed.
         int[] next = new int[1];
-        new PictureEncoding(encoder, recipe).progress(name + " on pictures", progress).failures(failures::add)
-                .encode(files, (file, row) -> {
-                    while (!files.get(next[0]).equals(file)) {
-                        next[0]++;
-                    }
-                    answers[next[0]++] = maker.of(row);
-                });
+        encoding.encode(files, (file, row) -> {
+            while (!files.get(next[0]).equals(file)) {
+                next[0]++;
+            }
+            answers[next[0]++] = maker.of(row);
+        });
     }
 }

@@ -3,6 +3,7 @@ package dev.wick.study.zeroshot;
 import dev.wick.Optimization;
 import dev.wick.error.BadArgumentException;
 import dev.wick.study.StudyProgress;
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.embedding.PictureEncoding;
 import dev.wick.study.metric.Accuracy;
 import dev.wick.study.report.HtmlPage.Column;
@@ -29,6 +30,8 @@ public final class PromptStudy {
     private final TextFeatureCache cache;
     private final String identity;
     private final StudyProgress progress;
+    private UnfinishedRuns runs = UnfinishedRuns.none();
+    private String pictureIdentity = "";
 
     /**
      * Prepares it.
@@ -44,6 +47,17 @@ public final class PromptStudy {
         this.progress = progress;
     }
 
+    /**
+     * Keeps features of pictures until it ends, so that one that is killed goes on.
+     *
+     * @param name all that features depend on beside the pictures: model, dtype, device, optimisation
+     */
+    public PromptStudy keeping(UnfinishedRuns where, String name) {
+        runs = where;
+        pictureIdentity = name;
+        return this;
+    }
+
     private record Ranked(String name, Accuracy accuracy) {
     }
 
@@ -52,12 +66,14 @@ public final class PromptStudy {
         List<Path> files = new ArrayList<>();
         List<float[]> features = new ArrayList<>();
         ImageBatches.Summary summary;
+        PictureEncoding encoding;
         try (BatchEncoder encoder = clip.images((int) Math.min(batch, folders.count()), optimization)) {
-            summary = new PictureEncoding(encoder, clip.preprocessor()).progress("encoding pictures", progress)
-                    .encode(folders.files(), (file, row) -> {
-                        files.add(file);
-                        features.add(row);
-                    });
+            encoding = new PictureEncoding(encoder, clip.preprocessor()).progress("encoding pictures", progress)
+                    .keeping(runs, pictureIdentity);
+            summary = encoding.encode(folders.files(), (file, row) -> {
+                files.add(file);
+                features.add(row);
+            });
         }
         if (files.isEmpty()) {
             throw new BadArgumentException("none of the " + folders.count() + " pictures can be read");
@@ -76,7 +92,10 @@ public final class PromptStudy {
         Ranked together = sentences.size() == 1 ? null
                 : new Ranked("all " + sentences.size() + " together",
                 accuracy(folders, templates, files, features, truths));
-        return report(folders, ranked, together, summary);
+        StudyReport report = report(folders, ranked, together, summary);
+        encoding.describe(report, folders.count());
+        encoding.forget();
+        return report;
     }
 
     private Accuracy accuracy(ClassFolders folders, PromptTemplates templates, List<Path> files, List<float[]> features,

@@ -2,6 +2,7 @@ package dev.wick.study.zeroshot;
 
 import dev.wick.Optimization;
 import dev.wick.study.StudyProgress;
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.embedding.PictureEncoding;
 import dev.wick.study.metric.Accuracy;
 import dev.wick.study.metric.TopK;
@@ -20,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /** CLIP as a classifier by labels alone: what pictures are most like, and how often that is right; one thread. */
 public final class ZeroShotStudy {
@@ -35,6 +37,8 @@ public final class ZeroShotStudy {
     private final int batch;
     private final Optimization optimization;
     private final StudyProgress progress;
+    private UnfinishedRuns runs = UnfinishedRuns.none();
+    private String identity = "";
 
     /**
      * Prepares it.
@@ -51,6 +55,17 @@ public final class ZeroShotStudy {
         this.progress = progress;
     }
 
+    /**
+     * Keeps features of pictures until it ends, so that one that is killed goes on.
+     *
+     * @param name all that features depend on beside the pictures: model, dtype, device, optimisation
+     */
+    public ZeroShotStudy keeping(UnfinishedRuns where, String name) {
+        runs = where;
+        identity = name;
+        return this;
+    }
+
     /** One picture's answers. */
     private record Answered(Path file, float[] cosines, float[] probabilities) {
     }
@@ -62,10 +77,13 @@ public final class ZeroShotStudy {
      */
     public StudyReport pictures(List<Path> files, int top) {
         List<Answered> answered = new ArrayList<>();
-        ImageBatches.Summary summary = encode(files, (file, row) -> {
+        return encode(files, (file, row) -> {
             float[] cosines = classifier.cosines(row);
             answered.add(new Answered(file, cosines, classifier.probabilities(cosines)));
-        });
+        }, summary -> pictures(answered, summary, top));
+    }
+
+    private StudyReport pictures(List<Answered> answered, ImageBatches.Summary summary, int top) {
         StudyReport report = new StudyReport("Zero-shot classification of " + counted(summary.pictures(), "picture")
                 + " by " + counted(classifier.labels().size(), "label"));
         List<List<String>> rows = new ArrayList<>();
@@ -121,7 +139,7 @@ public final class ZeroShotStudy {
         // Pictures from all over the folders; in uneven steps, since folders repeat themselves.
         long all = folders.count();
         long[] seen = new long[1];
-        ImageBatches.Summary summary = encode(folders.files(), (file, row) -> {
+        return encode(folders.files(), (file, row) -> {
             float[] cosines = classifier.cosines(row);
             int truth = truths.get(file);
             boolean right = accuracy.add(truth, cosines);
@@ -136,7 +154,12 @@ public final class ZeroShotStudy {
             if (all <= MOST_PICTURES || seen[0] * MOST_PICTURES / all > before) {
                 shown.add(new Answered(file, cosines, classifier.probabilities(cosines)));
             }
-        });
+        }, summary -> accuracy(folders, accuracy, shown, data, summary, top));
+    }
+
+    private StudyReport accuracy(ClassFolders folders, Accuracy accuracy, List<Answered> shown, List<Object> data,
+            ImageBatches.Summary summary, int top) {
+        Map<Path, Integer> truths = folders.truths();
         StudyReport report = new StudyReport("Zero-shot accuracy on " + counted(summary.pictures(), "picture") + " of "
                 + counted(folders.labels().size() - folders.empty().size(), "class", "classes"));
         report.table(null, List.of(Column.text("pictures"), Column.number("top-1"), Column.number("top-5"),
@@ -216,10 +239,15 @@ public final class ZeroShotStudy {
         }
     }
 
-    private ImageBatches.Summary encode(List<Path> files, PictureEncoding.Rows rows) {
+    /** Encodes, makes a report of it, and forgets what was kept. */
+    private StudyReport encode(List<Path> files, PictureEncoding.Rows rows, Function<ImageBatches.Summary, StudyReport> made) {
         try (BatchEncoder encoder = clip.images(Math.min(batch, Math.max(1, files.size())), optimization)) {
-            return new PictureEncoding(encoder, clip.preprocessor()).progress("encoding pictures", progress)
-                    .encode(files, rows);
+            PictureEncoding encoding = new PictureEncoding(encoder, clip.preprocessor())
+                    .progress("encoding pictures", progress).keeping(runs, identity);
+            StudyReport report = made.apply(encoding.encode(files, rows));
+            encoding.describe(report, files.size());
+            encoding.forget();
+            return report;
         }
     }
 

@@ -226,6 +226,10 @@ public final class ImageBatches {
         private void take(Job job) {
             PixelImage pixels;
             try {
+                // Of pixels that are there already nobody waits, and an interrupt would go unnoticed.
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
                 pixels = job.pixels().get();
             } catch (ExecutionException e) {
                 Throwable cause = e.getCause();

@@ -147,4 +147,27 @@ class ImageBatchesTest extends VisionCase {
             Thread.interrupted();
         }
     }
+
+    @Test
+    void anInterruptEndsItThoughAllIsDecoded() throws IOException {
+        List<Path> files = Collections.nCopies(4, picture("rgb.png", "a.png"));
+        int[] batches = {0};
+        try {
+            assertThatExceptionOfType(CancellationException.class)
+                    .isThrownBy(() -> ImageBatches.of(RECIPE, 1).threads(1).forEach(files, _ -> {
+                        batches[0]++;
+                        try {
+                            // Long enough for the others to be there.
+                            Thread.sleep(500);
+                        } catch (InterruptedException e) {
+                            throw new IllegalStateException(e);
+                        }
+                        Thread.currentThread().interrupt();
+                    }));
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+            assertThat(batches[0]).isEqualTo(1);
+        } finally {
+            Thread.interrupted();
+        }
+    }
 }
