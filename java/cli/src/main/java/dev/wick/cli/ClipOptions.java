@@ -117,7 +117,7 @@ final class ClipOptions {
 
     /** Which model it is, wherever its file lies. */
     String modelIdentity() throws IOException {
-        return ModelSource.builtIn(model).isPresent() ? model + " " + seed : TextFeatureCache.hash(Path.of(model));
+        return ModelSource.identity(model, seed);
     }
 
     TextFeatureCache cache() {

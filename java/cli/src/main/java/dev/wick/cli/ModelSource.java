@@ -3,6 +3,7 @@ package dev.wick.cli;
 import dev.wick.Device;
 import dev.wick.Model;
 import dev.wick.TorchScriptModel;
+import dev.wick.study.zeroshot.TextFeatureCache;
 import dev.wick.vision.Architecture;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,6 +63,11 @@ final class ModelSource {
     /** A model for a person: whether its weights are random. */
     static String described(String model, long seed) {
         return model + (builtIn(model).isPresent() ? " (built in Java, random weights, seed " + seed + ")" : "");
+    }
+
+    /** Which model it is, wherever its file lies. */
+    static String identity(String model, long seed) throws IOException {
+        return builtIn(model).isPresent() ? model + " " + seed : TextFeatureCache.hash(Path.of(model));
     }
 
     boolean isBuiltIn() {
