@@ -6,6 +6,9 @@ module dev.wick.study {
     requires java.desktop;
     requires jdk.management;
 
+    // Records that are kept in files.
+    opens dev.wick.study.precision to com.fasterxml.jackson.databind;
+
     exports dev.wick.study;
     exports dev.wick.study.architecture;
     exports dev.wick.study.demo;

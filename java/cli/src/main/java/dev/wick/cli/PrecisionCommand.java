@@ -7,6 +7,7 @@ import dev.wick.Engine;
 import dev.wick.Optimization;
 import dev.wick.Tensor;
 import dev.wick.TensorScope;
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.precision.PrecisionInputs;
 import dev.wick.study.precision.PrecisionStudy;
 import dev.wick.study.report.DTypeNames;
@@ -44,9 +45,16 @@ import picocli.CommandLine.Spec;
                 "On a CUDA device each dtype is measured eagerly and under a CUDA graph, enqueueing and the device's time apart, "
                         + "and the report says from them why half precision gains what it gains.",
                 "",
-                "FP16 on a CPU can be a hundred times slower: --budget cuts it, which is said; at least one run is measured."})
+                "FP16 on a CPU can be a hundred times slower: --budget cuts it, which is said; at least one run is measured.",
+                "",
+                "A classifier, an image tower, a text tower: what is measured is kept until the report is written. After a run that "
+                        + "was killed the same command takes over what that one measured, on the same machine with the same "
+                        + "models, inputs and LibTorch, and the report says when that was. What takes longer than ten budgets and "
+                        + "a minute, a preparation, a comparison or a run, is held to hang: precision says which and exits with "
+                        + "1."})
 final class PrecisionCommand implements Callable<Integer> {
     private static final int IMAGENET_SIZE = 224;
+    private static final String HANG_HINT = "--dtype without this one leaves it out; --budget gives slow models more time";
 
     @Option(names = "--resnet", paramLabel = "MODEL", defaultValue = "resnet50",
             description = "A classifier: a TorchScript archive, weights, or a built-in name with random weights (default: "
@@ -107,6 +115,9 @@ final class PrecisionCommand implements Callable<Integer> {
     private long seed;
 
     @Mixin
+    private ResumeOptions resume;
+
+    @Mixin
     private ReportFiles files;
 
     @Spec
@@ -122,25 +133,29 @@ final class PrecisionCommand implements Callable<Integer> {
         }
         PictureFiles found = images.isEmpty() ? null : PictureArguments.found(images);
         boolean onDevice = device.type() == Device.Type.CUDA;
-        try (StepProgress progress = new StepProgress(spec.commandLine().getErr())) {
-            PrecisionStudy study = new PrecisionStudy(new PrecisionStudy.Settings(dtypes, runs, warmUp, (long) (budget * 1e9),
-                    optimization, graph == null ? onDevice : graph, device), progress);
+        UnfinishedRuns kept = resume.runs();
+        long limit = (long) (budget * 1e9);
+        try (StepProgress progress = new StepProgress(spec.commandLine().getErr());
+                Watchdog watchdog = Watchdog.ending(spec.commandLine().getErr(), HANG_HINT)) {
+            PrecisionStudy study = new PrecisionStudy(new PrecisionStudy.Settings(dtypes, runs, warmUp, limit, optimization,
+                    graph == null ? onDevice : graph, device), kept, watchdog.study(Watchdog.limit(limit)), progress);
             PrecisionInputs.Pictures pictures;
             try (ImageClassifier classifier = classifier(); TensorScope _ = TensorScope.open()) {
                 pictures = pictures(classifier.preprocessor(), found);
-                study.measure(name(resnet), classifier, pictures.tensors());
+                study.measure(name(resnet), identity(resnet, kept), classifier, pictures.tensors());
             }
             String texts;
             try (ClipModel model = clip(); TensorScope _ = TensorScope.open()) {
                 PrecisionInputs.Texts given = texts(model);
                 texts = given.description();
-                study.measure(name(clip), model, pictures(model.preprocessor(), found).tensors(), given.tensors(),
-                        given.perLabel());
+                study.measure(name(clip), identity(clip, kept), model, pictures(model.preprocessor(), found).tensors(),
+                        given.tensors(), given.perLabel());
             }
             progress.clear();
             StudyReport report = study.report().study();
             describe(report, pictures, texts);
             files.write(report, spec);
+            study.finished();
         }
         return 0;
     }
@@ -167,6 +182,11 @@ final class PrecisionCommand implements Callable<Integer> {
     private static String name(String model) {
         Path file = Path.of(model).getFileName();
         return file == null ? model : file.toString();
+    }
+
+    /** The release counts as well: another may measure otherwise. Nothing is read where nothing is kept. */
+    private String identity(String model, UnfinishedRuns kept) throws IOException {
+        return kept.areKept() ? WickCommand.version() + " " + ModelSource.identity(model, seed) : "";
     }
 
     private ImageClassifier classifier() {

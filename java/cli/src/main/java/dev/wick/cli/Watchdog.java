@@ -1,5 +1,6 @@
 package dev.wick.cli;
 
+import dev.wick.study.StudyWatch;
 import java.io.PrintWriter;
 import java.util.function.Consumer;
 import picocli.CommandLine;
@@ -52,6 +53,21 @@ final class Watchdog implements AutoCloseable {
     /** It is done. */
     void end() {
         deadline = Long.MAX_VALUE;
+    }
+
+    /** Watches a study: each thing that it begins may take so long. */
+    StudyWatch study(long nanoseconds) {
+        return new StudyWatch() {
+            @Override
+            public void begins(String what) {
+                begin(what, nanoseconds);
+            }
+
+            @Override
+            public void ends() {
+                end();
+            }
+        };
     }
 
     private void watch() {

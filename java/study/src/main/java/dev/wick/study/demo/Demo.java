@@ -228,9 +228,10 @@ public final class Demo {
             }
             List<Tensor> texts = PrecisionInputs.texts(tokenizer, WorldModels.classes().stream()
                     .map(name -> PromptTemplates.ONE.of(name).getFirst()).toList());
-            study.measure("resnet-drawn-world", classifier,
+            study.measure("resnet-drawn-world", "", classifier,
                     PrecisionInputs.pictures(classifier.preprocessor(), some).tensors());
-            study.measure("clip-drawn-world", clip, PrecisionInputs.pictures(clip.preprocessor(), some).tensors(), texts, 1);
+            study.measure("clip-drawn-world", "", clip, PrecisionInputs.pictures(clip.preprocessor(), some).tensors(), texts,
+                    1);
         }
         return study.report().study();
     }

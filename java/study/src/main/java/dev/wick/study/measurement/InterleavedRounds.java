@@ -37,10 +37,15 @@ public final class InterleavedRounds {
         return Math.ceilDiv(runs, Math.ceilDiv(runs, ROUNDS));
     }
 
-    /** Is told of each timed run. */
+    /** Is told of the runs, outside of what is timed. */
     @FunctionalInterface
     public interface Listener {
-        /** A run of the call with this index is done. */
+        /** A run of the call with this index begins, a timed one or one to warm up. */
+        default void begins(int call) {
+            // Who only counts the runs need not know.
+        }
+
+        /** A timed run of the call with this index is done. */
         void ran(int call);
     }
 
@@ -72,6 +77,7 @@ public final class InterleavedRounds {
     /** One call while it is timed. */
     private static final class Series {
         final TimedCall call;
+        final Runnable begins;
         final long budget;
         final long[] endToEnd;
         final long[] enqueue;
@@ -83,8 +89,9 @@ public final class InterleavedRounds {
         boolean parted;
         WickException failure;
 
-        Series(TimedCall call, long budget, int runs) {
+        Series(TimedCall call, Runnable begins, long budget, int runs) {
             this.call = call;
+            this.begins = begins;
             this.budget = budget;
             endToEnd = new long[runs];
             enqueue = new long[runs];
@@ -94,6 +101,7 @@ public final class InterleavedRounds {
 
         void warmUp(int wanted) {
             while (failure == null && warmedUp < wanted && spent < budget) {
+                begins.run();
                 long begin = System.nanoTime();
                 try {
                     call.run();
@@ -110,6 +118,7 @@ public final class InterleavedRounds {
             if (failure != null || done == endToEnd.length || done > 0 && spent >= budget) {
                 return false;
             }
+            begins.run();
             long begin = System.nanoTime();
             try {
                 call.run();
@@ -146,7 +155,8 @@ public final class InterleavedRounds {
     public List<Times> time(List<? extends TimedCall> calls, long[] budgets, Listener listener) {
         List<Series> all = new ArrayList<>();
         for (int i = 0; i < calls.size(); i++) {
-            all.add(new Series(calls.get(i), budgets[i], runs));
+            int index = i;
+            all.add(new Series(calls.get(i), () -> listener.begins(index), budgets[i], runs));
         }
         all.forEach(series -> series.warmUp(warmUpRuns));
         boolean ran = true;

@@ -13,6 +13,7 @@ import dev.wick.study.report.StudyReport;
 import dev.wick.study.report.StudyReport.Series;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,8 +37,10 @@ public final class PrecisionReport {
      * @param inputs   that there were to compare
      * @param cells    what worked
      * @param failures what did not
+     * @param earlier  when a run that ended early measured it; null if this one did
      */
-    record Measured(String name, String method, String meaning, int inputs, List<PrecisionCell> cells, List<Failed> failures) {
+    record Measured(String name, String method, String meaning, int inputs, List<PrecisionCell> cells, List<Failed> failures,
+            Instant earlier) {
         Optional<PrecisionCell> cell(DType dtype, boolean graph) {
             return cells.stream().filter(each -> each.dtype() == dtype && each.graph() == graph).findFirst();
         }
@@ -87,6 +90,10 @@ public final class PrecisionReport {
         report.section(each.name());
         report.paragraph("Probabilities: " + each.meaning() + "; compared on " + each.inputs() + " input"
                 + (each.inputs() == 1 ? "" : "s") + ".");
+        if (each.earlier() != null) {
+            report.paragraph("Measured " + each.earlier().toString().replace('T', ' ').replace("Z", " UTC")
+                    + " by a run that ended early.");
+        }
         List<Column> columns = new ArrayList<>(List.of(Column.text("dtype")));
         for (String column : List.of("mean ms", "std", "min", "p50", "p90", "p95", "p99", "max")) {
             columns.add(Column.number(column));
@@ -299,6 +306,7 @@ public final class PrecisionReport {
         map.put("name", each.name());
         map.put("method", each.method());
         map.put("probabilities", each.meaning());
+        map.put("measuredByEarlierRun", each.earlier() == null ? null : each.earlier().toString());
         map.put("cells", each.cells().stream().map(cell -> {
             Map<String, Speedup> speedups = new LinkedHashMap<>();
             speedup(each, cell, cell.graph()).ifPresent(found -> speedups.put("speedup", found));

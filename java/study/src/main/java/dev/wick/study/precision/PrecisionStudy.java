@@ -3,6 +3,7 @@ package dev.wick.study.precision;
 import dev.wick.DType;
 import dev.wick.Device;
 import dev.wick.DeviceMemory;
+import dev.wick.Engine;
 import dev.wick.Optimization;
 import dev.wick.Runner;
 import dev.wick.Tensor;
@@ -11,11 +12,15 @@ import dev.wick.error.BadArgumentException;
 import dev.wick.error.NativesException;
 import dev.wick.error.WickException;
 import dev.wick.study.StudyProgress;
+import dev.wick.study.StudyWatch;
+import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.measurement.CallPreparation;
 import dev.wick.study.measurement.InterleavedRounds;
 import dev.wick.study.measurement.PeakMemory;
 import dev.wick.study.measurement.RunnerCall;
 import dev.wick.study.report.DTypeNames;
+import dev.wick.study.report.Machine;
+import dev.wick.study.report.Provenance;
 import dev.wick.vision.ClipModel;
 import dev.wick.vision.Features;
 import dev.wick.vision.ImageClassifier;
@@ -23,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -30,9 +36,15 @@ import java.util.Set;
  *
  * <p>Outputs are compared before anything is timed, each dtype on the same inputs against the model as it is in float32. Then the
  * dtypes' runs, of a batch of one, take turns in rounds ({@link InterleavedRounds}).
+ *
+ * <p>What took turns is kept together when it is done, a classifier or one tower, until {@link #finished}: a study with the same
+ * settings, model, inputs, LibTorch and machine takes it over, should this one end before. Figures of two runs are never mixed
+ * within it.
  */
 public final class PrecisionStudy {
     private final Settings settings;
+    private final KeptSubjects kept;
+    private final StudyWatch watch;
     private final StudyProgress progress;
     private final List<PrecisionReport.Measured> measured = new ArrayList<>();
 
@@ -69,32 +81,62 @@ public final class PrecisionStudy {
         }
     }
 
-    /** Begins a study. */
+    /** Begins a study that keeps nothing and is not watched. */
     public PrecisionStudy(Settings settings, StudyProgress progress) {
+        this(settings, UnfinishedRuns.none(), StudyWatch.NONE, progress);
+    }
+
+    /**
+     * Begins a study.
+     *
+     * @param runs  where it keeps what is measured
+     * @param watch is told of each preparation, each comparison, and each run of a reference or of a timed series
+     */
+    public PrecisionStudy(Settings settings, UnfinishedRuns runs, StudyWatch watch, StudyProgress progress) {
         this.settings = settings;
+        this.kept = new KeptSubjects(runs);
+        this.watch = watch;
         this.progress = progress;
     }
 
     /**
-     * Measures a classifier.
+     * Measures a classifier, or takes over what an earlier run measured of it.
      *
+     * @param identity   tells model and release from any others, by contents and not by names; nothing is kept of a model
+     *                   without one
      * @param classifier in float32, on the study's device
      * @param pictures   at least one, each [1, 3, height, width] of float32 in host memory; the first is timed
      */
-    public void measure(String name, ImageClassifier classifier, List<Tensor> pictures) {
-        measure(Subject.classifier(name, classifier, pictures,
-                references(name, classifier.model(), "forward", pictures)));
+    public void measure(String name, String identity, ImageClassifier classifier, List<Tensor> pictures) {
+        String key = keepable(identity) ? key(name, "forward", identity, KeptSubjects.digest(pictures)) : "";
+        measured.add(kept.find(key).orElseGet(() -> measure(key, Subject.classifier(name, classifier, pictures,
+                references(name, classifier.model(), "forward", pictures)))));
     }
 
     /**
-     * Measures CLIP's towers.
+     * Measures CLIP's towers, or takes over what an earlier run measured of them.
      *
+     * @param identity      tells model and release from any others, by contents and not by names; nothing is kept of a model
+     *                      without one
      * @param clip          in float32, on the study's device
      * @param pictures      at least one, each [1, 3, resolution, resolution] of float32 in host memory; the first is timed
      * @param texts         at least one, each [1, context length] of int32 in host memory; the first is timed
      * @param textsPerLabel how many texts after each other make one label
      */
-    public void measure(String name, ClipModel clip, List<Tensor> pictures, List<Tensor> texts, int textsPerLabel) {
+    public void measure(String name, String identity, ClipModel clip, List<Tensor> pictures, List<Tensor> texts,
+            int textsPerLabel) {
+        // Each tower's probabilities are over what the other one gives, so that both have the inputs of both.
+        String inputs = keepable(identity) ? KeptSubjects.digest(pictures) + "\n" + KeptSubjects.digest(texts) + " by "
+                + textsPerLabel : "";
+        String imageKey = keepable(identity) ? key(name, "encode_image", identity, inputs) : "";
+        String textKey = keepable(identity) ? key(name, "encode_text", identity, inputs) : "";
+        Optional<PrecisionReport.Measured> images = kept.find(imageKey);
+        Optional<PrecisionReport.Measured> ofText = kept.find(textKey);
+        if (images.isPresent() && ofText.isPresent()) {
+            measured.add(images.get());
+            measured.add(ofText.get());
+            return;
+        }
         float[][] ofPictures = references(name + ", image tower", clip.model(), "encode_image", pictures);
         float[][] ofTexts = references(name + ", text tower", clip.model(), "encode_text", texts);
         float[][] labels = new float[texts.size() / textsPerLabel][];
@@ -102,9 +144,9 @@ public final class PrecisionStudy {
             labels[label] = Features.normalized(Features.mean(Arrays.stream(ofTexts, label * textsPerLabel,
                     (label + 1) * textsPerLabel).map(Features::normalized).toArray(float[][]::new)));
         }
-        measure(Subject.imageTower(name, clip, pictures, ofPictures, labels));
-        measure(Subject.textTower(name, clip, texts, ofTexts,
-                Arrays.stream(ofPictures).map(Features::normalized).toArray(float[][]::new)));
+        measured.add(images.orElseGet(() -> measure(imageKey, Subject.imageTower(name, clip, pictures, ofPictures, labels))));
+        measured.add(ofText.orElseGet(() -> measure(textKey, Subject.textTower(name, clip, texts, ofTexts,
+                Arrays.stream(ofPictures).map(Features::normalized).toArray(float[][]::new)))));
     }
 
     /** All that was measured so far. */
@@ -112,16 +154,36 @@ public final class PrecisionStudy {
         return new PrecisionReport(settings, measured);
     }
 
+    /** Removes what was kept: the report has come to where it was to be. */
+    public void finished() {
+        kept.remove();
+    }
+
+    private boolean keepable(String identity) {
+        return kept.areKept() && !identity.isEmpty();
+    }
+
+    /** All that a subject's figures depend on. */
+    private String key(String name, String method, String identity, String inputs) {
+        return String.join("\n", name, method, settings.toString(), identity, inputs, Provenance.facts().toString(),
+                Engine.get().executor().toString(), settings.device().type() == Device.Type.CUDA
+                        ? Machine.describeGpu(settings.device()).toString() : "");
+    }
+
     private float[][] references(String name, TorchScriptModel model, String method, List<Tensor> inputs) {
         float[][] rows = new float[inputs.size()][];
+        watch.begins(name + ": preparing the FP32 reference");
         try (Runner runner = CallPreparation.builder(model, method, DType.FLOAT32, inputs.subList(0, 1))
                 .optimize(Optimization.NONE).build()) {
             for (int i = 0; i < rows.length; i++) {
                 progress.at(name + ": FP32 reference", i, rows.length);
+                watch.begins(name + ": an FP32 reference");
                 runner.input(0).copyFrom(inputs.get(i));
                 runner.run();
                 rows[i] = row(name, runner.output(0));
             }
+        } finally {
+            watch.ends();
         }
         return rows;
     }
@@ -143,7 +205,13 @@ public final class PrecisionStudy {
             PrecisionCell.Memory memory, double preparationSeconds, long spent) {
     }
 
-    private void measure(Subject subject) {
+    private PrecisionReport.Measured measure(String key, Subject subject) {
+        PrecisionReport.Measured now = measure(subject);
+        kept.keep(key, now);
+        return now;
+    }
+
+    private PrecisionReport.Measured measure(Subject subject) {
         List<Ready> ready = new ArrayList<>();
         List<PrecisionReport.Failed> failures = new ArrayList<>();
         try {
@@ -159,10 +227,8 @@ public final class PrecisionStudy {
                 }
             }
             long[] budgets = ready.stream().mapToLong(each -> Math.max(1, settings.budget() - each.spent())).toArray();
-            long[] done = {0};
             List<InterleavedRounds.Times> times = new InterleavedRounds(settings.runs(), settings.warmUpRuns()).time(
-                    ready.stream().map(Ready::call).toList(), budgets, _ -> progress.at(subject.name() + ": timing", ++done[0],
-                            (long) settings.runs() * ready.size()));
+                    ready.stream().map(Ready::call).toList(), budgets, listener(subject, ready));
             List<PrecisionCell> cells = new ArrayList<>();
             for (int i = 0; i < times.size(); i++) {
                 Ready each = ready.get(i);
@@ -173,15 +239,38 @@ public final class PrecisionStudy {
                             each.call().preparation(), each.why(), each.preparationSeconds()));
                 }
             }
-            measured.add(new PrecisionReport.Measured(subject.name(), subject.method(), subject.meaning(),
-                    subject.inputs().size(), cells, failures));
+            return new PrecisionReport.Measured(subject.name(), subject.method(), subject.meaning(), subject.inputs().size(),
+                    cells, failures, null);
         } finally {
+            watch.ends();
             ready.forEach(each -> each.call().close());
         }
     }
 
+    private InterleavedRounds.Listener listener(Subject subject, List<Ready> ready) {
+        List<String> names = ready.stream().map(each -> subject.name() + ": timing " + name(each.dtype(), each.graph())).toList();
+        return new InterleavedRounds.Listener() {
+            private long done;
+
+            @Override
+            public void begins(int call) {
+                watch.begins(names.get(call));
+            }
+
+            @Override
+            public void ran(int call) {
+                progress.at(subject.name() + ": timing", ++done, (long) settings.runs() * names.size());
+            }
+        };
+    }
+
+    private static String name(DType dtype, boolean graph) {
+        return DTypeNames.of(dtype) + (graph ? ", CUDA graph" : "");
+    }
+
     private Ready ready(Subject subject, DType dtype, boolean graph) {
-        String cell = subject.name() + ": preparing " + DTypeNames.of(dtype) + (graph ? ", CUDA graph" : "");
+        String cell = subject.name() + ": preparing " + name(dtype, graph);
+        watch.begins(cell);
         progress.at(cell, 0, subject.inputs().size());
         PeakMemory memory = new PeakMemory(settings.device());
         long begin = System.nanoTime();
@@ -194,6 +283,7 @@ public final class PrecisionStudy {
             double seconds = (System.nanoTime() - begin) / 1e9;
             memory.reset();
             DeviceMemory after = memory.isCounted() ? DeviceMemory.of(settings.device()) : null;
+            watch.begins(subject.name() + ": comparing " + name(dtype, graph));
             Agreement agreement = agreement(subject, call, cell, begin + settings.budget() / 2);
             return new Ready(dtype, graph, call, prepared.why(), agreement, after == null
                     ? new PrecisionCell.Memory(subject.weightBytes(dtype), null, null, null)

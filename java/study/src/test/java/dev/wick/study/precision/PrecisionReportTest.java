@@ -13,6 +13,7 @@ import dev.wick.study.measurement.InterleavedRounds.Times;
 import dev.wick.study.report.StudyReport;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -20,6 +21,8 @@ import org.junit.jupiter.api.Test;
 /** Figures and sentences from given times. */
 class PrecisionReportTest {
     private static final Agreement SAME = new Agreement(3, 0, 0, 1, 1, 1, 1, 0);
+
+    private static final Instant EARLIER = Instant.parse("2026-11-22T21:03:10Z");
 
     private static Times times(int[] rounds, long[] microseconds, long enqueue, long device) {
         long[] samples = Arrays.stream(microseconds).map(each -> 1000 * each).toArray();
@@ -66,7 +69,7 @@ class PrecisionReportTest {
     private static StudyReport report(Device device, boolean graph, PrecisionCell... cells) {
         return new PrecisionReport(new PrecisionStudy.Settings(List.of(DType.FLOAT16), 1, 2, 1_500_000_000L, Optimization.NONE,
                 graph, device), List.of(new PrecisionReport.Measured("m", "forward", "softmax of 7 scores", 3,
-                        List.of(cells), List.of(new PrecisionReport.Failed(DType.FLOAT16, graph, "no kernel"))))).study();
+                        List.of(cells), List.of(new PrecisionReport.Failed(DType.FLOAT16, graph, "no kernel")), EARLIER))).study();
     }
 
     @Test
@@ -81,7 +84,7 @@ class PrecisionReportTest {
         JsonNode json = new ObjectMapper().readTree(report.json());
 
         assertThat(text.toString()).contains("0.93x", "1.02x", "Both are bound by launches",
-                "fp16, graph", "4.00x", "2.5 KiB", "warning: m, fp16, graph failed: no kernel");
+                "Measured 2026-11-22 21:03:10 UTC by a run that ended early.", "fp16, graph", "4.00x", "2.5 KiB", "warning: m, fp16, graph failed: no kernel");
         JsonNode cells = json.at("/subjects/0/cells");
         assertThat(cells).hasSize(4);
         assertThat(cells.at("/1/speedup/median").asDouble()).isCloseTo(5000.0 / 5400, within(1e-12));
@@ -91,6 +94,7 @@ class PrecisionReportTest {
         assertThat(cells.at("/2/peakMemoryBytes").isNull()).isTrue();
         assertThat(cells.at("/0/enqueueMs/p50").asDouble()).isEqualTo(4);
         assertThat(json.at("/explanation")).hasSize(1);
-        assertThat(report.html()).contains("Both are bound by launches", "no kernel");
+        assertThat(json.at("/subjects/0/measuredByEarlierRun").asText()).isEqualTo("2026-11-22T21:03:10Z");
+        assertThat(report.html()).contains("2026-11-22 21:03:10 UTC", "Both are bound by launches", "no kernel");
     }
 }

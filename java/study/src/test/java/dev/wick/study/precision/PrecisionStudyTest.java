@@ -62,7 +62,7 @@ class PrecisionStudyTest {
         PrecisionStudy study = study(BUDGET, 3, DType.BFLOAT16);
         try (TensorScope _ = TensorScope.open(); ClipModel clip = ClipModel.of(TINY.build(0), DType.FLOAT32)) {
             PrecisionInputs.Texts texts = PrecisionInputs.randomTexts(clip.configuration(), 1);
-            study.measure("tiny", clip, PrecisionInputs.noise(clip.preprocessor(), 1).tensors(), texts.tensors(), 2);
+            study.measure("tiny", "", clip, PrecisionInputs.noise(clip.preprocessor(), 1).tensors(), texts.tensors(), 2);
         }
         JsonNode json = json(study);
 
@@ -106,7 +106,7 @@ class PrecisionStudyTest {
         PrecisionStudy study = study(1, 50, DType.BFLOAT16);
         try (TensorScope _ = TensorScope.open(); ImageClassifier classifier = ImageClassifier.build(ResNet.RESNET18, 0,
                 ImagePreprocessor.imagenet(64, 64), Device.CPU, DType.FLOAT32)) {
-            study.measure("resnet18", classifier, PrecisionInputs.noise(classifier.preprocessor(), 1).tensors());
+            study.measure("resnet18", "", classifier, PrecisionInputs.noise(classifier.preprocessor(), 1).tensors());
         }
         JsonNode cells = json(study).at("/subjects/0/cells");
 
