@@ -132,6 +132,8 @@ final class PrecisionCommand implements Callable<Integer> {
             Cuda.setNumerics(Cuda.numerics().withTf32(tf32 == BenchCommand.Switch.ON));
         }
         PictureFiles found = images.isEmpty() ? null : PictureArguments.found(images);
+        // Before anything is measured.
+        Path words = !labels.areGiven() ? null : vocabulary != null ? vocabulary : ClipOptions.vocabularyBeside(clip);
         boolean onDevice = device.type() == Device.Type.CUDA;
         UnfinishedRuns kept = resume.runs();
         long limit = (long) (budget * 1e9);
@@ -146,7 +148,7 @@ final class PrecisionCommand implements Callable<Integer> {
             }
             String texts;
             try (ClipModel model = clip(); TensorScope _ = TensorScope.open()) {
-                PrecisionInputs.Texts given = texts(model);
+                PrecisionInputs.Texts given = texts(model, words);
                 texts = given.description();
                 study.measure(name(clip), identity(clip, kept), model, pictures(model.preprocessor(), found).tensors(),
                         given.tensors(), given.perLabel());
@@ -218,13 +220,12 @@ final class PrecisionCommand implements Callable<Integer> {
         return pictures;
     }
 
-    private PrecisionInputs.Texts texts(ClipModel model) throws IOException {
+    private PrecisionInputs.Texts texts(ClipModel model, Path words) throws IOException {
         if (!labels.areGiven()) {
             return PrecisionInputs.randomTexts(model.configuration(), seed);
         }
         Labels given = labels.labels();
-        List<Tensor> tensors = PrecisionInputs.texts(ClipOptions.tokenizer(model, vocabulary != null ? vocabulary
-                : ClipOptions.vocabularyBeside(clip)), given.names().stream()
+        List<Tensor> tensors = PrecisionInputs.texts(ClipOptions.tokenizer(model, words), given.names().stream()
                         .flatMap(label -> labels.templates().of(label).stream()).toList());
         return new PrecisionInputs.Texts(tensors, labels.templates().sentences().size(), given.size() + " labels: "
                 + String.join(", ", given.names().subList(0, Math.min(20, given.size()))) + (given.size() > 20 ? ", ..." : "")

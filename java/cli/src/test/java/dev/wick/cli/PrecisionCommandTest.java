@@ -48,11 +48,15 @@ class PrecisionCommandTest {
     }
 
     private static Cli precision(Object... more) {
-        Object[] arguments = new Object[more.length + 7];
-        Object[] fixed = {"precision", "--resnet", "resnet18", "--clip", clip, "--warmup", "0"};
+        Object[] fixed = {"precision", "--resnet", "resnet18", "--clip", clip, "--warmup", "0", "--resume", kept()};
+        Object[] arguments = new Object[more.length + fixed.length];
         System.arraycopy(fixed, 0, arguments, 0, fixed.length);
         System.arraycopy(more, 0, arguments, fixed.length, more.length);
         return Cli.run(arguments);
+    }
+
+    private static Path kept() {
+        return directory.resolve("kept");
     }
 
     @Test
@@ -101,7 +105,27 @@ class PrecisionCommandTest {
         Path bad = Files.writeString(directory.resolve("broken.jpg"), "no picture");
         assertFails(precision("--runs", "1", "--images", bad), "none of the pictures");
         assertFails(precision("--runs", "1", "--json", directory.resolve("no/where.json")), "--json");
-        assertFails(Cli.run("precision", "--resnet", "resnet18", "--clip", "resnet18", "--runs", "1", "--dtype", "fp32"), "no CLIP");
+    }
+
+    @Test
+    void whatARunMeasuredThatEndedEarlyIsTakenOver(@TempDir Path own) throws IOException {
+        Path json = own.resolve("p.json");
+        Object[] all = {"precision", "--resnet", "resnet18", "--warmup", "0", "--runs", "2", "--dtype", "fp32", "--resume",
+                own.resolve("kept"), "--json", json, "--clip", clip};
+        Object[] broken = all.clone();
+        broken[broken.length - 1] = "resnet18";
+        assertFails(Cli.run(broken), "no CLIP");
+        assertThat(own.resolve("kept")).isNotEmptyDirectory();
+        assertThat(json).doesNotExist();
+
+        Cli cli = Cli.run(all);
+
+        assertThat(cli.code()).as(cli.err()).isZero();
+        assertThat(cli.out()).containsOnlyOnce("by a run that ended early");
+        JsonNode subjects = new ObjectMapper().readTree(Files.readString(json)).at("/subjects");
+        assertThat(subjects.at("/0/measuredByEarlierRun").isTextual()).isTrue();
+        assertThat(subjects.at("/1/measuredByEarlierRun").isNull()).isTrue();
+        assertThat(own.resolve("kept")).isEmptyDirectory();
     }
 
     private static void assertFails(Cli cli, String said) {
