@@ -16,7 +16,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -126,6 +129,59 @@ class PrecisionCommandTest {
         assertThat(subjects.at("/0/measuredByEarlierRun").isTextual()).isTrue();
         assertThat(subjects.at("/1/measuredByEarlierRun").isNull()).isTrue();
         assertThat(own.resolve("kept")).isEmptyDirectory();
+    }
+
+    private static Process start(Path said, Object... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))));
+        for (String property : List.of("wick.natives", "wick.calls", "wick.libtorch")) {
+            if (System.getProperty(property) != null) {
+                command.add("-D" + property + "=" + System.getProperty(property));
+            }
+        }
+        command.add("dev.wick.cli.Main");
+        Stream.of(arguments).map(Object::toString).forEach(command::add);
+        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile()).start();
+    }
+
+    private static boolean isKept(Path place) throws IOException {
+        if (!Files.isDirectory(place)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.list(place)) {
+            return files.anyMatch(file -> file.toString().endsWith(".run"));
+        }
+    }
+
+    /** The first process waits for a vocabulary that never comes, after the classifier and before the towers. */
+    @Test
+    void whatAKilledProcessMeasuredIsTakenOver(@TempDir Path own) throws Exception {
+        Path place = own.resolve("kept");
+        Path pipe = own.resolve("pipe.txt.gz");
+        Path said = own.resolve("said.txt");
+        Object[] arguments = {"precision", "--resnet", "resnet18", "--clip", clip, "--warmup", "0", "--runs", "2", "--dtype",
+            "fp32", "--labels", "cat", "dog", "--vocab", pipe, "--resume", place};
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+        Process first = start(said, arguments);
+        try {
+            long until = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
+            while (!isKept(place)) {
+                assertThat(first.isAlive()).as(Files.readString(said)).isTrue();
+                assertThat(System.nanoTime()).as(Files.readString(said)).isLessThan(until);
+                Thread.sleep(20);
+            }
+        } finally {
+            first.destroyForcibly();
+        }
+        assertThat(first.waitFor()).isEqualTo(128 + 9);
+        Files.delete(pipe);
+        Files.copy(VOCABULARY, pipe);
+        Process second = start(said, arguments);
+
+        assertThat(second.waitFor()).as(Files.readString(said)).isZero();
+        assertThat(Files.readString(said)).containsOnlyOnce("by a run that ended early.").contains("tiny.pt, text tower");
+        assertThat(place).isEmptyDirectory();
     }
 
     private static void assertFails(Cli cli, String said) {
