@@ -84,7 +84,8 @@ final class DemoCommand implements Callable<Integer> {
         print.println("written to " + out.resolve(REPORT) + " and " + out.resolve(JSON) + "; try");
         print.println("  wick zero-shot " + out.resolve(Demo.PAIRS) + " --model " + out.resolve(Demo.CLIP) + " --html z.html");
         print.println("  wick compare " + out.resolve(Demo.PICTURES) + " --clip " + out.resolve(Demo.CLIP) + " --resnet "
-                + out.resolve(Demo.CLASSIFIER) + " --resnet-size 64 --resnet-labels " + out.resolve(Demo.CLASSIFIER_LABELS));
+                + out.resolve(Demo.CLASSIFIER) + " --resnet-size 64 --resnet-resize 64 --resnet-labels "
+                + out.resolve(Demo.CLASSIFIER_LABELS) + " --seed " + seed);
         print.flush();
         if (!unopened) {
             open(out.resolve(REPORT));

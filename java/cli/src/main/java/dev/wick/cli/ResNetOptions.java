@@ -23,6 +23,10 @@ final class ResNetOptions {
             description = "Height and width of its pictures, prepared by ImageNet's recipe (default: ${DEFAULT-VALUE}).")
     private int size;
 
+    @Option(names = "--resnet-resize", paramLabel = "PIXELS",
+            description = "Length of the shorter side before the crop (default: 256/224 of --resnet-size, as for ImageNet).")
+    private Integer resized;
+
     @Option(names = "--resnet-labels", paramLabel = "FILE", description = "The classes of its outputs, one label a line or "
             + "{0: 'tench, Tinca tinca', ...} (default: ImageNet's for 1000 outputs, else the class folders by name).")
     private Path labels;
@@ -33,7 +37,7 @@ final class ResNetOptions {
 
     /** The classifier, the caller's to close. */
     ImageClassifier open(long seed, Device device, DType dtype) {
-        ImagePreprocessor recipe = ImagePreprocessor.imagenet(size);
+        ImagePreprocessor recipe = resized == null ? ImagePreprocessor.imagenet(size) : ImagePreprocessor.imagenet(resized, size);
         ImageClassifier classifier = ModelSource.builtIn(model)
                 .map(architecture -> ImageClassifier.build(architecture, seed, recipe, device, dtype))
                 .orElseGet(() -> ImageClassifier.load(Path.of(model), recipe, device, dtype));

@@ -148,7 +148,7 @@ class StudyCommandsTest {
         Cli whole = Cli.run(arguments.toArray());
         assertThat(whole.code()).as(whole.err()).isZero();
         assertThat(whole.out()).doesNotContain("Went on");
-        for (String figures : List.of("accuracy", "templates", "shifts")) {
+        for (String figures : List.of("accuracy", "templates", "byShift")) {
             assertThat(json(out).get(figures)).isEqualTo(json(anew).get(figures));
         }
     }
@@ -261,14 +261,17 @@ class StudyCommandsTest {
         assertThat(ranked.at("/2/top1").asDouble()).isGreaterThanOrEqualTo(ranked.at("/3/top1").asDouble());
     }
 
+    /** With the options that the demo names, its own figures come out. */
     @Test
     void whatTheDemoLeavesCanBeCompared() {
         Path out = directory.resolve("c.json");
-        Cli cli = Cli.run("compare", demo.resolve("pictures"), "--clip", clip(), "--resnet",
-                demo.resolve("classifier.safetensors"), "--resnet-size", "64", "--resnet-labels",
-                demo.resolve("classifier-labels.txt"), "--text-cache", "none", "--json", out);
+        String command = ran.out().lines().filter(line -> line.startsWith("  wick compare ")).findFirst().orElseThrow();
+        Cli cli = Cli.run(Stream.concat(Stream.of(command.strip().split(" ")).skip(1), Stream.of("--text-cache", "none",
+                "--json", out)).toArray());
 
         assertThat(cli.code()).as(cli.err()).isZero();
+        JsonNode shifts = json(out).get("byShift");
+        assertThat(shifts).isEqualTo(json(demo.resolve("report.json")).at("/shift/byShift"));
         String[] original = cli.out().lines().filter(line -> line.startsWith("original ")).findFirst().orElseThrow()
                 .split(" +");
         // Of its own order of classes, which is not the folders'.
