@@ -199,10 +199,9 @@ class PrecisionResumeTest extends NativeCase {
         assertThat(subjects(second).at("/0/measuredByEarlierRun").isTextual()).isTrue();
     }
 
-    @Test
-    void whateverMightHangIsWatched() {
-        List<String> told = new ArrayList<>();
-        StudyWatch watch = new StudyWatch() {
+    /** An end is told as nothing. */
+    private static StudyWatch tellingTo(List<String> told) {
+        return new StudyWatch() {
             @Override
             public void begins(String what) {
                 told.add(what);
@@ -213,6 +212,12 @@ class PrecisionResumeTest extends NativeCase {
                 told.add("");
             }
         };
+    }
+
+    @Test
+    void whateverMightHangIsWatched() {
+        List<String> told = new ArrayList<>();
+        StudyWatch watch = tellingTo(told);
         measured(Asked.FIRST, new PrecisionStudy(settings(3), UnfinishedRuns.none(), watch, StudyProgress.NONE));
 
         assertThat(told).containsSubsequence(IMAGES + ": preparing the FP32 reference", IMAGES + ": an FP32 reference", "",
@@ -226,17 +231,7 @@ class PrecisionResumeTest extends NativeCase {
     @Test
     void nothingIsWatchedAfterAFailure() {
         List<String> told = new ArrayList<>();
-        StudyWatch watch = new StudyWatch() {
-            @Override
-            public void begins(String what) {
-                told.add(what);
-            }
-
-            @Override
-            public void ends() {
-                told.add("");
-            }
-        };
+        StudyWatch watch = tellingTo(told);
         assertThatThrownBy(() -> measured(Asked.FIRST, new PrecisionStudy(settings(3), UnfinishedRuns.none(), watch,
                 (step, _, _) -> {
                     if (step.equals(IMAGES + ": preparing bf16")) {
