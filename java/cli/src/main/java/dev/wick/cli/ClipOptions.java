@@ -2,6 +2,7 @@ package dev.wick.cli;
 
 import dev.wick.DType;
 import dev.wick.Device;
+import dev.wick.Engine;
 import dev.wick.Optimization;
 import dev.wick.study.UnfinishedRuns;
 import dev.wick.study.report.DTypeNames;
@@ -131,9 +132,10 @@ final class ClipOptions {
         return runs.areKept() ? modelIdentity() + computed() : "";
     }
 
-    /** How: dtype, device, optimisation. */
+    /** How, and by what: another release or LibTorch may give other numbers, which must not be mixed with these. */
     String computed() {
-        return ", " + DTypeNames.of(dtype) + " on " + device + ", " + optimization.text();
+        return ", " + DTypeNames.of(dtype) + " on " + device + ", " + optimization.text() + ", Wick " + WickCommand.version()
+                + ", LibTorch " + Engine.get().natives().torchVersion();
     }
 
     TextFeatureCache cache() {

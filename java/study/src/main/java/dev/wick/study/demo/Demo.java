@@ -53,6 +53,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -180,7 +181,7 @@ public final class Demo {
             Synset synset = senses.stream().map(Sense::synset).filter(each -> chain(each).contains("shape")).findFirst()
                     .orElse(senses.getFirst().synset());
             rows.add(List.of(shape.word(), synset.id().wnid(), synset.label(), synset.gloss(), chain(synset)));
-            data.add(java.util.Map.of("label", shape.word(), "wnid", synset.id().wnid(), "words", synset.label(), "gloss",
+            data.add(Map.of("label", shape.word(), "wnid", synset.id().wnid(), "words", synset.label(), "gloss",
                     synset.gloss(), "chain", chain(synset)));
         }
         report.table(null, List.of(Column.text("label"), Column.text("id"), Column.text("synonyms")),
@@ -200,7 +201,7 @@ public final class Demo {
         report.include("zeroShotShapes", study(clip, tokenizer, shapes).accuracy(shapes, TOP));
         List<String> pairs = Arrays.stream(Colour.values()).flatMap(colour -> Arrays.stream(Shape.values())
                 .map(shape -> colour.word() + " " + shape.word())).toList();
-        ClassFolders held = photos(ClassFolders.of(folder.resolve(PAIRS), new Labels(pairs), java.util.Map.of()));
+        ClassFolders held = photos(ClassFolders.of(folder.resolve(PAIRS), new Labels(pairs), Map.of()));
         report.paragraph("Photos of held-back pairs, which CLIP can know only by their parts; the labels are all 64 pairs.");
         report.include("zeroShotPairs", study(clip, tokenizer, held).accuracy(held, TOP));
         report.include("prompts", new PromptStudy(clip, tokenizer, TextFeatureCache.none(), "", progress).rank(shapes,

@@ -51,7 +51,7 @@ public final class PictureEncoding {
     /**
      * Keeps rows, and begins with those that an earlier one left.
      *
-     * @param name all that rows depend on beside the pictures and their recipe: model, dtype, device, optimisation
+     * @param name all that rows depend on beside the pictures and their recipe: model, dtype, device, optimisation, release
      */
     public PictureEncoding keeping(UnfinishedRuns where, String name) {
         runs = where;

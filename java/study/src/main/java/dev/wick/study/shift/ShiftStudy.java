@@ -75,7 +75,7 @@ public final class ShiftStudy {
     /**
      * Keeps both models' outputs until it ends, so that one that is killed goes on.
      *
-     * @param ofResnet all that its outputs depend on beside the pictures: model, dtype, device, optimisation
+     * @param ofResnet all that its outputs depend on beside the pictures: model, dtype, device, optimisation, release
      * @param ofClip   the same of CLIP's
      */
     public ShiftStudy keeping(UnfinishedRuns where, String ofResnet, String ofClip) {

@@ -58,7 +58,7 @@ public final class ZeroShotStudy {
     /**
      * Keeps features of pictures until it ends, so that one that is killed goes on.
      *
-     * @param name all that features depend on beside the pictures: model, dtype, device, optimisation
+     * @param name all that features depend on beside the pictures: model, dtype, device, optimisation, release
      */
     public ZeroShotStudy keeping(UnfinishedRuns where, String name) {
         runs = where;
